@@ -1,0 +1,49 @@
+"""Number formats of weights and of the KV cache, in the words that the API uses.
+
+Called by every room that sizes or ranks something. The table from a checkpoint's quantization scheme to a
+precision stands in ``gemma4.yaml``; this module only knows the names and their order.
+"""
+
+from enum import StrEnum
+
+
+class Precision(StrEnum):
+    """Precision of a checkpoint's linear layers; embeddings and towers stay BF16 in every published file."""
+
+    BF16 = "BF16"
+    FP8 = "FP8"
+    INT8 = "INT8"
+    NVFP4 = "NVFP4"
+    W4A16 = "W4A16"
+    MOBILE = "Mobile"
+
+    @property
+    def rank(self) -> int:
+        """Position in the order of answer quality, 0 best; the order in which the members are written."""
+        return list(Precision).index(self)
+
+
+class KVCacheDtype(StrEnum):
+    """Element type of the KV cache. FP8 needs compute capability 8.9 or more with Gemma 4's head sizes."""
+
+    BF16 = "BF16"
+    FP8 = "FP8"
+
+    @property
+    def element_bytes(self) -> int:
+        """Bytes of one cached element."""
+        return 2 if self is KVCacheDtype.BF16 else 1
+
+    @property
+    def rank(self) -> int:
+        """Position in the order of answer quality, 0 best."""
+        return list(KVCacheDtype).index(self)
+
+
+class Modality(StrEnum):
+    """What a request may contain besides nothing at all."""
+
+    TEXT = "Text"
+    IMAGE = "Image"
+    VIDEO = "Video"
+    AUDIO = "Audio"
