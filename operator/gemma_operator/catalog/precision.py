@@ -19,8 +19,9 @@ class Precision(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Position in the order of answer quality, 0 best; the order in which the members are written."""
-        return list(Precision).index(self)
+        """Position in the order of answer quality, 0 best; the two 4-bit formats are equals."""
+        order = (Precision.BF16, Precision.FP8, Precision.INT8, Precision.W4A16, Precision.MOBILE)
+        return order.index(Precision.W4A16 if self is Precision.NVFP4 else self)
 
 
 class KVCacheDtype(StrEnum):

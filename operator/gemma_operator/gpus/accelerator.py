@@ -18,7 +18,7 @@ class Accelerator:
 
     id: str
     product: str
-    label_memory_mib: int
+    label_memory_mib: int | None
     total_bytes: int
     total_status: str
     compute_capability: tuple[int, int]

@@ -67,9 +67,10 @@ def after_sizing_bytes(variant: Variant, settings: EngineSettings, context_lengt
 
 
 def margin_bytes(accelerator: Accelerator) -> int:
-    """What is kept free by judgement: 0.25, 0.4 and 0.8 GiB on 24, 48 and 80 GB cards."""
-    gib = 0.25 if accelerator.memory_gib < 36 else 0.4 if accelerator.memory_gib < 60 else 0.8
-    return round(gib * GIB)
+    """What is kept free by judgement: 0.25, 0.4 and 0.8 GiB on 24, 48 and 80 GB cards, linear between."""
+    gib = accelerator.memory_gib
+    kept = min(0.8, max(0.25, 0.25 + (gib - 24) * 0.15 / 24, 0.4 + (gib - 48) * 0.4 / 32))
+    return round(kept * GIB)
 
 
 @dataclass(frozen=True, slots=True)

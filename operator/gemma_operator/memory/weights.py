@@ -5,6 +5,8 @@ keep a copy of V, KV-shared layers drop K and V, norms, router and per-layer pro
 rest is sharded. Called by the planner; tested against the parameters of vLLM's model built for each size.
 """
 
+from functools import lru_cache
+
 from gemma_operator.catalog.architecture import TextArchitecture
 from gemma_operator.catalog.precision import Precision
 from gemma_operator.catalog.variant import Checkpoint, Variant
@@ -12,6 +14,7 @@ from gemma_operator.catalog.variant import Checkpoint, Variant
 BF16_BYTES = 2
 
 
+@lru_cache(maxsize=256)
 def text_param_bytes_per_rank(text: TextArchitecture, tensor_parallel_size: int) -> int:
     """Bytes of the BF16 text tower on one of ``tensor_parallel_size`` ranks."""
     tp, hidden, per_layer = tensor_parallel_size, text.hidden_size, text.hidden_size_per_layer_input

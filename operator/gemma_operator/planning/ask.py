@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from gemma_operator.catalog.precision import KVCacheDtype, Modality, Precision
 from gemma_operator.vllm.launch import MediaLimits
+from gemma_operator.vllm.release import DEFAULT_ENGINE_IMAGE
 
 
 class Objective(StrEnum):
@@ -41,5 +42,6 @@ class Ask:
     thinking_by_default: bool = False
     tool_calling: bool = True
     drain_timeout_seconds: int = 300
+    engine_image: str = DEFAULT_ENGINE_IMAGE
     extra_args: tuple[str, ...] = ()
     extra_env: tuple[tuple[str, str], ...] = ()

@@ -13,9 +13,9 @@ from gemma_operator.vllm.launch import EngineLaunch
 
 @dataclass(frozen=True, slots=True)
 class HostRequests:
-    """What a pod needs of its node beside GPUs. CPU in whole cores, the rest in bytes."""
+    """What a pod needs of its node beside GPUs. CPU in thousandths of a core, the rest in bytes."""
 
-    cpu_cores: int
+    cpu_millicores: int
     memory_bytes: int
     shared_memory_bytes: int
     ephemeral_storage_bytes: int
@@ -38,6 +38,7 @@ class Plan:
     tensor_parallel_size: int
     context_length: int
     concurrent_requests: int
+    text_only: bool
     tight: bool
     block_size: int
     bytes_per_block: int

@@ -37,7 +37,6 @@ class EngineLaunch:
     gpu_memory_utilization: float
     kv_cache_dtype: KVCacheDtype
     kv_cache_memory_bytes: int | None
-    online_quantization: str | None
     modalities: frozenset[Modality]
     media: MediaLimits
     thinking_by_default: bool

