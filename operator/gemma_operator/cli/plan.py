@@ -13,7 +13,6 @@ import typer
 import yaml
 from rich.console import Console
 
-from gemma_operator.api.ask import ask_from_manifest
 from gemma_operator.catalog.builtin import builtin_catalog
 from gemma_operator.catalog.catalog import Catalog
 from gemma_operator.catalog.parse import CatalogError, extend
@@ -23,6 +22,7 @@ from gemma_operator.cli.plan_table import print_decision
 from gemma_operator.gpus.feature_discovery import read_nodes
 from gemma_operator.gpus.inventory import GpuNodes, Inventory
 from gemma_operator.gpus.match import UnusableProductError, match_product
+from gemma_operator.planning.intake import ask_from_manifest
 from gemma_operator.planning.plan import plan as decide
 from gemma_operator.planning.snapshot import Snapshot
 

@@ -59,8 +59,11 @@ def fit(ask: Ask, candidate: Candidate, measured: MeasuredOverheads) -> Fit | Re
 
 
 def _spare_bytes(assessment: Assessment, tight: bool) -> int:
-    """The smaller of what both inequalities leave; negative when the setting does not fit."""
-    reserve = TIGHT_RESERVE_BYTES if tight else 0
+    """The smaller of what both inequalities leave after the reserve; negative when the setting does not fit.
+
+    The overheads inside vLLM's share are estimates, so a comfortable plan keeps the card's margin there too.
+    """
+    reserve = max(TIGHT_RESERVE_BYTES, assessment.budget.margin_bytes) if tight else assessment.budget.margin_bytes
     return min(assessment.budget.pool_spare_bytes - reserve, assessment.budget.outside_spare_bytes)
 
 
@@ -175,7 +178,7 @@ def _refusal(ask: Ask, candidate: Candidate, closest: Assessment) -> Refusal:
     )
     message = f"{candidate.name}: {what} needs {needed / GIB:.2f} GiB per GPU, {available / GIB:.2f} GiB are there"
     if needed <= available:
-        message += f", less than the {TIGHT_RESERVE_BYTES / GIB:.1f} GiB of reserve that a tight plan keeps"
+        message += f", not enough for the {TIGHT_RESERVE_BYTES / GIB:.1f} GiB of reserve that a tight plan keeps"
     return Refusal(
         group=(Reason.OUT_OF_POOL.value, candidate.variant.id, candidate.nodes.accelerator.id),
         name=candidate.name,

@@ -115,6 +115,7 @@ def _plan(ask: Ask, chosen: Fit, others: tuple[Fit, ...]) -> Plan:
         kv_cache_memory_bytes=assessment.budget.kv_needed_bytes if profile.kv_pool_by_bytes else None,
         modalities=ask.modalities,
         media=ask.media,
+        audio_encoder=Modality.AUDIO in candidate.variant.modalities,
         thinking_by_default=ask.thinking_by_default,
         tool_calling=ask.tool_calling,
         drain_timeout_seconds=ask.drain_timeout_seconds,

@@ -39,6 +39,7 @@ class EngineLaunch:
     kv_cache_memory_bytes: int | None
     modalities: frozenset[Modality]
     media: MediaLimits
+    audio_encoder: bool
     thinking_by_default: bool
     tool_calling: bool
     drain_timeout_seconds: int

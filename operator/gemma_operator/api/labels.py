@@ -1,0 +1,37 @@
+"""Names that are declared once: group, kind, labels, annotations, field managers.
+
+A label or manager name never changes: running clusters hold it, and a new field manager would leave fields behind.
+"""
+
+GROUP = "gemma-operator.io"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+KIND = "GemmaDeployment"
+PLURAL = "gemmadeployments"
+SINGULAR = "gemmadeployment"
+SHORT_NAMES = ("gd", "gemma")
+
+NAME_LABEL = "app.kubernetes.io/name"
+INSTANCE_LABEL = "app.kubernetes.io/instance"
+MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
+COMPONENT_LABEL = "app.kubernetes.io/component"
+APP_NAME = "gemma"
+MANAGED_BY = "gemma-operator"
+ENGINE_COMPONENT = "engine"
+
+DEPLOYMENT_LABEL = f"{GROUP}/deployment"
+"""On every object that belongs to a GemmaDeployment; its value is the owner's name."""
+
+SERVING_LABEL = f"{GROUP}/serving"
+"""On pods that take requests. Never in a ReplicaSet selector: removing it drains a pod and keeps it owned."""
+
+CATALOG_LABEL = f"{GROUP}/catalog"
+"""On ConfigMaps that extend the catalog; the value is ``models`` or ``products``."""
+
+PLAN_HASH_ANNOTATION = f"{GROUP}/plan-hash"
+RESTARTED_AT_ANNOTATION = "kubectl.kubernetes.io/restartedAt"
+
+MAIN_MANAGER = "gemma-operator"
+REPLICAS_MANAGER = "gemma-operator-replicas"
+STATUS_MANAGER = "gemma-operator-status"
+"""Field managers of server-side apply, one per concern."""

@@ -1,0 +1,97 @@
+"""``spec.model``: which weights, at which precision, for which kinds of input, from where."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gemma_operator.api.v1alpha1.base import ApiModel, ShortText, validations
+
+QuantizationChoice = Literal["Auto", "BF16", "FP8", "INT8", "NVFP4", "W4A16", "Mobile"]
+KVCacheDtypeChoice = Literal["Auto", "BF16", "FP8"]
+ModalityChoice = Literal["Text", "Image", "Video", "Audio"]
+ImageTokens = Literal[70, 140, 280, 560, 1120]
+
+
+class Media(ApiModel):
+    """Limits for requests with images, video or audio."""
+
+    image_tokens: ImageTokens = Field(280, description="Tokens of one image. The operator's default is 280.")
+    max_items: Annotated[int, Field(ge=1, le=64)] = Field(
+        1, description="Most images, videos or audio clips of each kind in one request. The operator's default is 1."
+    )
+    allowed_domains: Annotated[tuple[ShortText, ...], Field(max_length=32)] = Field(
+        (),
+        description="Domains from which the engine may fetch media by URL. Without any, media come in the request "
+        "itself and nothing is fetched.",
+    )
+
+
+class VolumeClaim(ApiModel):
+    """Weights on a PersistentVolumeClaim in the same namespace."""
+
+    name: Annotated[str, Field(min_length=1, max_length=253)] = Field(description="Name of the claim.")
+    path: Annotated[str, Field(max_length=1024, pattern=r"^([A-Za-z0-9._-]+/?)*$")] = Field(
+        "", description="Folder of the checkpoint inside the volume, relative to its root."
+    )
+
+
+class ModelSource(ApiModel):
+    """Where the weights come from."""
+
+    volume_claim: VolumeClaim = Field(description="Weights that are already on a volume; the engine reads them there.")
+
+
+class ModelSpec(ApiModel):
+    """Weights, precision and kinds of input."""
+
+    variant: Annotated[str, Field(min_length=1, max_length=63)] = Field(
+        "Auto",
+        description="Gemma 4 variant: Auto, E2B, E4B, 12B, 26B-A4B, 31B, or a name that a catalog ConfigMap adds. "
+        "Auto, the operator's default, takes the best that keeps the context.",
+    )
+    quantization: QuantizationChoice = Field(
+        "Auto", description="Precision of the weights. Auto, the operator's default, lets the planner choose."
+    )
+    kv_cache_dtype: KVCacheDtypeChoice = Field(
+        "Auto",
+        description="Precision of the KV cache. FP8 halves its bytes and needs compute capability 8.9. Auto is the "
+        "operator's default.",
+    )
+    modalities: Annotated[tuple[ModalityChoice, ...], Field(min_length=1, max_length=4)] = Field(
+        ("Text",),
+        description="What requests contain. Limits the variants and sets the engine's flags; Text alone, the "
+        "operator's default, leaves the encoders out of memory.",
+        json_schema_extra=validations(
+            ("'Text' in self", "list Text too: every request has a prompt"),
+            ("self.all(item, self.exists_one(other, other == item))", "name each modality once"),
+        ),
+    )
+    media: Media = Field(default_factory=lambda: Media.model_validate({}), description="Limits for media in requests.")
+    checkpoint: Annotated[str, Field(min_length=1, max_length=253)] | None = Field(
+        None,
+        description="Id of one checkpoint in the catalog, for example google/gemma-4-31B-it. Needs model.variant.",
+    )
+    revision: Annotated[str, Field(min_length=1, max_length=128)] | None = Field(
+        None,
+        description="Commit or tag on the Hub; by default the catalog's. Needs model.checkpoint.",
+    )
+    publishers: Annotated[tuple[ShortText, ...], Field(min_length=1, max_length=16)] = Field(
+        ("Google", "RedHatAI", "NVIDIA"),
+        description="Publishers whose checkpoints the planner may choose, preferred first. The operator's default is "
+        "Google, RedHatAI, NVIDIA.",
+    )
+    source: ModelSource | None = Field(None, description="Where the weights come from; by default the Hub.")
+
+    model_config = ApiModel.model_config | {
+        "json_schema_extra": validations(
+            (
+                "!has(self.checkpoint) || (has(self.variant) && self.variant != 'Auto')",
+                "model.checkpoint needs model.variant: name the variant that the checkpoint has, for example 31B",
+            ),
+            ("!has(self.revision) || has(self.checkpoint)", "model.revision needs model.checkpoint: name both"),
+            (
+                "!has(self.source) || has(self.checkpoint)",
+                "model.source needs model.checkpoint: name the catalog entry that describes the weights on the volume",
+            ),
+        )
+    }

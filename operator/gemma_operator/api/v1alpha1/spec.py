@@ -1,0 +1,85 @@
+"""``spec``: what a platform engineer writes. One field is required."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from gemma_operator.api.context_length import MAX_TOKENS, MESSAGE, MIN_TOKENS, PATTERN, parse_context_length
+from gemma_operator.api.v1alpha1.base import ApiModel, validations
+from gemma_operator.api.v1alpha1.engine import Accelerators, Engine, Features, Rollout
+from gemma_operator.api.v1alpha1.model import ModelSpec
+
+ObjectiveChoice = Literal["Balanced", "Quality"]
+ServedName = Annotated[str, Field(min_length=1, max_length=128)]
+
+CONTEXT_LENGTH_SCHEMA: dict[str, Any] = {
+    "x-kubernetes-int-or-string": True,
+    "anyOf": [{"type": "integer"}, {"type": "string"}],
+    "minimum": MIN_TOKENS,
+    "maximum": MAX_TOKENS,
+    "maxLength": 8,
+} | validations(
+    (
+        f"type(self) == int || (string(self).matches('{PATTERN}') && int(string(self).replace('K', '')) <= 1024)",
+        MESSAGE,
+    )
+)
+
+
+class GemmaDeploymentSpec(ApiModel):
+    """A Gemma 4 service of a given context length."""
+
+    context_length: int | str = Field(
+        description="Tokens of one request, prompt plus answer: an integer, or 1K to 1024K with K = 1,024. A promise: "
+        "it is planned for, checked on the running pods, and never shortened.",
+        json_schema_extra=CONTEXT_LENGTH_SCHEMA,
+    )
+    concurrent_requests: Annotated[int, Field(ge=1, le=4096)] = Field(
+        1,
+        description="Requests of full contextLength that one replica's KV pool must hold at once. Capacity, not an "
+        "admission limit. The operator's default is 1.",
+    )
+    model: ModelSpec = Field(
+        default_factory=lambda: ModelSpec.model_validate({}), description="Weights, precision and kinds of input."
+    )
+    objective: ObjectiveChoice = Field(
+        "Balanced",
+        description="What is put first among plans that fit: Balanced takes comfortable settings and few GPUs, "
+        "Quality the best variant at full precision. The operator's default is Balanced.",
+    )
+    accelerators: Accelerators = Field(
+        default_factory=lambda: Accelerators.model_validate({}), description="Which GPUs may be used."
+    )
+    replicas: Annotated[int, Field(ge=0, le=1000)] = Field(
+        1, description="How many engines run.", json_schema_extra={"default": 1}
+    )
+    served_model_names: Annotated[tuple[ServedName, ...], Field(min_length=1, max_length=16)] | None = Field(
+        None,
+        description="Names under which clients ask for the model; stable when the plan changes. The operator's "
+        "default is the object's name.",
+        json_schema_extra=validations(
+            ("self.all(item, self.exists_one(other, other == item))", "name each served model name once")
+        ),
+    )
+    features: Features = Field(
+        default_factory=lambda: Features.model_validate({}), description="What the served model offers."
+    )
+    engine: Engine = Field(default_factory=lambda: Engine.model_validate({}), description="The vLLM that runs.")
+    rollout: Rollout = Field(
+        default_factory=lambda: Rollout.model_validate({}), description="How long starting and stopping may take."
+    )
+    plan_only: bool = Field(
+        False,
+        description="Plan and report, but create, change and delete nothing. The operator's default is false.",
+    )
+
+    @field_validator("context_length", mode="after")
+    @classmethod
+    def _context_length_is_writable(cls, value: int | str) -> int | str:
+        parse_context_length(value)
+        return value
+
+    @property
+    def context_length_tokens(self) -> int:
+        """``contextLength`` in tokens."""
+        return parse_context_length(self.context_length)

@@ -1,0 +1,82 @@
+"""``status``: what the operator reports. Free of enums and patterns, so that a status is never refused."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from gemma_operator.api.v1alpha1.base import ApiModel
+
+Word = Annotated[str, Field(max_length=128)]
+Sentence = Annotated[str, Field(max_length=1024)]
+
+
+class Condition(ApiModel):
+    """One condition, as Kubernetes words them."""
+
+    type: Word = Field(description="What the condition is about.")
+    status: Annotated[str, Field(max_length=7)] = Field(description="True, False or Unknown.")
+    reason: Word = Field(description="Why, in one word.")
+    message: Sentence = Field(description="Why, in a sentence with the numbers that decided.")
+    last_transition_time: Annotated[str, Field(max_length=32)] = Field(description="When status last changed.")
+    observed_generation: int = Field(description="Generation of the spec that this is about.")
+
+
+class PlanStatus(ApiModel):
+    """The plan that runs or would run. Memory in bytes of one GPU."""
+
+    variant: Word = Field(description="Gemma 4 variant.")
+    checkpoint: Sentence = Field(description="Weights.")
+    revision: Word | None = Field(None, description="Commit or tag; absent for the default branch.")
+    quantization: Word = Field(description="Precision of the weights.")
+    kv_cache_dtype: Word = Field(description="Precision of the KV cache.")
+    accelerator: Word = Field(description="GPU product, as in the node label.")
+    tensor_parallel_size: int = Field(description="GPUs of one replica.")
+    context_length: int = Field(description="Promised tokens of one request.")
+    concurrent_requests: int = Field(description="Promised requests of that length at once.")
+    max_concurrency: Word = Field(description="Requests of that length that the planned pool holds.")
+    max_num_batched_tokens: int = Field(description="Tokens of one batch.")
+    max_num_seqs: int = Field(description="Requests of one batch.")
+    async_scheduling: bool = Field(description="Whether two batches may be in flight.")
+    gpu_memory_utilization: Word = Field(description="vLLM's share of the GPU.")
+    tight: bool = Field(description="Whether the settings had to leave the comfortable range.")
+    memory: Annotated[dict[str, int], Field(max_length=24)] = Field(description="The memory budget, in bytes per GPU.")
+    input_hash: Word = Field("", description="Hash of the inputs of this plan.")
+    reasons: Annotated[tuple[Sentence, ...], Field(max_length=8)] = Field((), description="Why this plan.")
+
+
+class Alternative(ApiModel):
+    """Another plan that would fit, or a change that would make one fit."""
+
+    change: Sentence | None = Field(None, description="What would have to change; absent for an alternative.")
+    plan: Sentence = Field(description="The plan in short.")
+
+
+class RejectedGroup(ApiModel):
+    """Candidates refused for one reason, with the numbers of the closest."""
+
+    reason: Word = Field(description="Why, in one word.")
+    message: Sentence = Field(description="Why, with the numbers.")
+
+
+class GemmaDeploymentStatus(ApiModel):
+    """What the operator saw and decided."""
+
+    observed_generation: int | None = Field(None, description="Generation of the spec that was last acted on.")
+    conditions: Annotated[tuple[Condition, ...], Field(max_length=16)] = Field(
+        (), description="Ready, Available, Progressing, Planned, ContextHonored, Stalled, Degraded."
+    )
+    plan: PlanStatus | None = Field(None, description="The plan of the running engines.")
+    proposed_plan: PlanStatus | None = Field(None, description="With planOnly: the plan that would be taken.")
+    alternatives: Annotated[tuple[Alternative, ...], Field(max_length=5)] = Field((), description="Other plans.")
+    rejected: Annotated[tuple[RejectedGroup, ...], Field(max_length=10)] = Field((), description="Why not others.")
+    nearest: Annotated[tuple[Alternative, ...], Field(max_length=5)] = Field(
+        (), description="For an impossible ask: changes that would fit."
+    )
+    replicas: int | None = Field(None, description="Engines that exist.")
+    ready_replicas: int | None = Field(None, description="Engines that serve.")
+    desired_replicas: int | None = Field(None, description="Engines that are wanted.")
+    selector: Annotated[str, Field(max_length=512)] | None = Field(None, description="Label selector of the pods.")
+    url: Annotated[str, Field(max_length=512)] | None = Field(None, description="Where the service answers.")
+    summary: Annotated[dict[str, Annotated[str, Field(max_length=128)]], Field(max_length=8)] = Field(
+        default_factory=dict, description="Short texts for the columns of kubectl get."
+    )
