@@ -1,0 +1,1 @@
+"""The real cluster and the scenarios that are played on it."""

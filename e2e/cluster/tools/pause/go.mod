@@ -1,0 +1,3 @@
+module gemma-operator.local/tools/pause
+
+go 1.21
