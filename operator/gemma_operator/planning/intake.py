@@ -15,6 +15,7 @@ from gemma_operator.api.v1alpha1 import GemmaDeployment
 from gemma_operator.api.v1alpha1.spec import GemmaDeploymentSpec
 from gemma_operator.catalog.precision import KVCacheDtype, Modality, Precision
 from gemma_operator.planning.ask import Ask, Objective
+from gemma_operator.vllm.extra_arguments import ExtraError, check_extra_arguments, check_extra_environment
 from gemma_operator.vllm.launch import MediaLimits
 from gemma_operator.vllm.release import DEFAULT_ENGINE_IMAGE
 
@@ -62,7 +63,12 @@ def ask_from_manifest(document: Any) -> Ask:
 
 
 def ask_from_spec(name: str, spec: GemmaDeploymentSpec) -> Ask:
-    """The planning inputs of a spec, with the operator's defaults filled in."""
+    """The planning inputs of a spec, with the operator's defaults filled in. Raises ``ManifestError``."""
+    try:
+        check_extra_arguments(spec.engine.extra_args)
+        check_extra_environment(item.name for item in spec.engine.env)
+    except ExtraError as error:
+        raise ManifestError(f"spec.{error}") from None
     model, source = spec.model, spec.model.source
     path = None
     if source is not None:

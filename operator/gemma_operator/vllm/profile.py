@@ -49,7 +49,17 @@ class EngineProfile:
     fixed_block_size: int | None
     kv_cache_dtypes: frozenset[KVCacheDtype]
     host: HostNeeds
-    environment: tuple[tuple[str, str], ...] = ()
+
+    def environment_for(self, tensor_parallel_size: int) -> tuple[tuple[str, str], ...]:
+        """Variables that only this kind of device needs.
+
+        On CPU, vLLM binds a worker to a NUMA node each and gives up when there are fewer nodes than ranks, so
+        the ranks are bound to one core each instead.
+        """
+        if self.name != CPU or tensor_parallel_size == 1:
+            return ()
+        cores = "|".join(str(rank) for rank in range(tensor_parallel_size))
+        return (("VLLM_CPU_OMP_THREADS_BIND", cores),)
 
 
 PROFILES: dict[str, EngineProfile] = {

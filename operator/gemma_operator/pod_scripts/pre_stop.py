@@ -1,0 +1,44 @@
+"""preStop hook of the engine: lets every accepted request end before the process is told to stop.
+
+Sets the drain flag (the middleware then closes connections), waits until the Service has noticed and until nothing
+runs or waits, at most the drain time-out. Roll-outs, evictions, node drains and scale-downs all pass here.
+Usage: pre_stop.py PORT DRAIN_SECONDS FLAG_FILE
+"""
+
+import sys
+import time
+import urllib.request
+
+SETTLE_SECONDS = 10
+POLL_SECONDS = 0.5
+WORK = ("vllm:num_requests_running", "vllm:num_requests_waiting")
+
+
+def in_flight(port):
+    """Requests in the engine; ``None`` when it does not answer."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as response:
+            page = response.read().decode(errors="replace")
+    except OSError:
+        return None
+    return sum(float(line.rsplit(" ", 1)[1]) for line in page.splitlines() if line.startswith(WORK))
+
+
+def main(arguments):
+    """Entry point. Always succeeds: a hook that fails would only cut the wait short."""
+    port, drain_seconds, flag = int(arguments[0]), float(arguments[1]), arguments[2]
+    started = time.monotonic()
+    with open(flag, "w", encoding="utf-8") as file:
+        file.write("draining\n")
+    settled, silent = started + min(SETTLE_SECONDS, drain_seconds), 0
+    while time.monotonic() < started + drain_seconds:
+        count = in_flight(port)
+        silent = silent + 1 if count is None else 0
+        if time.monotonic() >= settled and (count == 0 or silent >= 3):
+            break
+        time.sleep(POLL_SECONDS)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
