@@ -1,4 +1,4 @@
-"""A decision as the stable document that ``gemmactl plan -o json`` prints.
+"""A decision as the stable document that ``gemmactl plan -o json`` prints and the status is made from.
 
 Its schema is committed as ``docs/reference/plan.schema.json``; fields are added, never renamed.
 """

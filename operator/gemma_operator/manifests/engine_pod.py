@@ -1,0 +1,133 @@
+"""The pod template of one engine.
+
+Restricted Pod Security throughout: no root, no capabilities, a read-only root, every writable path named. Nothing
+in it depends on the operator's version, on UIDs or on the cluster, so that the same plan gives the same template.
+"""
+
+from collections.abc import Mapping
+
+from gemma_operator.api import labels
+from gemma_operator.manifests.owner import KubeObject, Owner
+from gemma_operator.manifests.pod_settings import PodSettings, as_objects
+from gemma_operator.manifests.probes import life_cycle, probes
+from gemma_operator.manifests.scripts import scripts_name
+from gemma_operator.planning.decision import Plan
+from gemma_operator.planning.intake import MODEL_MOUNT_PATH
+from gemma_operator.vllm.arguments import PORT, SHUTDOWN_SECONDS
+from gemma_operator.vllm.environment import POD_INFO_PATH, SCRATCH_PATH, SCRIPTS_PATH, environment
+
+CONTAINER = "engine"
+USER_ID = 10001
+GRACE_MARGIN_SECONDS = 15
+PRODUCT_LABEL = "nvidia.com/gpu.product"
+MIB = 2**20
+
+
+def engine_template(owner: Owner, plan: Plan, settings: PodSettings, scripts: Mapping[str, str]) -> KubeObject:
+    """The template of the Deployment's pods."""
+    pod_labels = dict(settings.labels) | owner.serving_selector | {labels.INSTANCE_LABEL: owner.name}
+    metadata: KubeObject = {"labels": pod_labels}
+    if settings.annotations:
+        metadata["annotations"] = dict(settings.annotations)
+    spec: KubeObject = {
+        "serviceAccountName": owner.name,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": settings.drain_timeout_seconds + SHUTDOWN_SECONDS + GRACE_MARGIN_SECONDS,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER_ID,
+            "runAsGroup": USER_ID,
+            "fsGroup": USER_ID,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "affinity": {"nodeAffinity": _product_affinity(plan)},
+        "containers": [_container(plan, settings)],
+        "volumes": _volumes(owner, plan, settings, scripts),
+    }
+    if settings.node_selector:
+        spec["nodeSelector"] = dict(settings.node_selector)
+    if settings.tolerations:
+        spec["tolerations"] = as_objects(settings.tolerations)
+    if settings.priority_class_name:
+        spec["priorityClassName"] = settings.priority_class_name
+    if settings.image_pull_secrets:
+        spec["imagePullSecrets"] = [{"name": name} for name in settings.image_pull_secrets]
+    return {"metadata": metadata, "spec": spec}
+
+
+def _product_affinity(plan: Plan) -> KubeObject:
+    """By product alone: the memory label moves with the driver."""
+    term = {"key": PRODUCT_LABEL, "operator": "In", "values": [plan.accelerator.product]}
+    return {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [term]}]}}
+
+
+def _container(plan: Plan, settings: PodSettings) -> KubeObject:
+    return {
+        "name": CONTAINER,
+        "image": settings.image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["vllm", "serve"],
+        "args": list(plan.args),
+        "env": _environment(plan, settings),
+        "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
+        "resources": _resources(plan, settings),
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "terminationMessagePath": "/dev/termination-log",
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "volumeMounts": _mounts(settings),
+        **probes(plan, settings),
+        "lifecycle": life_cycle(settings),
+    }
+
+
+def _environment(plan: Plan, settings: PodSettings) -> list[KubeObject]:
+    variables: list[KubeObject] = [{"name": name, "value": value} for name, value in environment(plan.launch)]
+    if settings.api_key_secret is not None:
+        secret, key = settings.api_key_secret
+        variables.append({"name": "VLLM_API_KEY", "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}})
+    return variables
+
+
+def _resources(plan: Plan, settings: PodSettings) -> KubeObject:
+    """GPUs as limits; CPU, memory and disk always requested, or the pod would be the first to go."""
+    gpus = {plan.accelerator.resource: str(plan.tensor_parallel_size)}
+    requests = {
+        "cpu": f"{plan.host.cpu_millicores}m",
+        "memory": f"{plan.host.memory_bytes // MIB}Mi",
+        "ephemeral-storage": f"{plan.host.ephemeral_storage_bytes // MIB}Mi",
+    }
+    return {"requests": requests | dict(settings.requests) | gpus, "limits": dict(settings.limits) | gpus}
+
+
+def _mounts(settings: PodSettings) -> list[KubeObject]:
+    mounts: list[KubeObject] = [
+        {"name": "scratch", "mountPath": SCRATCH_PATH},
+        {"name": "shared-memory", "mountPath": "/dev/shm"},  # noqa: S108 - the place where NCCL looks
+        {"name": "scripts", "mountPath": SCRIPTS_PATH, "readOnly": True},
+        {"name": "pod-info", "mountPath": POD_INFO_PATH, "readOnly": True},
+    ]
+    if settings.claim_name is not None:
+        mounts.append({"name": "model", "mountPath": MODEL_MOUNT_PATH, "readOnly": True})
+    return mounts
+
+
+def _volumes(owner: Owner, plan: Plan, settings: PodSettings, scripts: Mapping[str, str]) -> list[KubeObject]:
+    scratch = f"{plan.host.ephemeral_storage_bytes // MIB}Mi"
+    shared = f"{plan.host.shared_memory_bytes // MIB}Mi"
+    pod_labels = [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}]
+    volumes: list[KubeObject] = [
+        {"name": "scratch", "emptyDir": {"sizeLimit": scratch}},
+        {"name": "shared-memory", "emptyDir": {"medium": "Memory", "sizeLimit": shared}},
+        {"name": "scripts", "configMap": {"name": scripts_name(owner, scripts)}},
+        {"name": "pod-info", "downwardAPI": {"items": pod_labels}},
+    ]
+    if settings.claim_name is not None:
+        claim = {"claimName": settings.claim_name, "readOnly": True}
+        volumes.append({"name": "model", "persistentVolumeClaim": claim})
+    return volumes
