@@ -13,6 +13,7 @@ from gemma_operator.manifests.probes import life_cycle, probes
 from gemma_operator.manifests.scripts import scripts_name
 from gemma_operator.planning.decision import Plan
 from gemma_operator.planning.intake import MODEL_MOUNT_PATH
+from gemma_operator.planning.record import digest
 from gemma_operator.vllm.arguments import PORT, SHUTDOWN_SECONDS
 from gemma_operator.vllm.environment import POD_INFO_PATH, SCRATCH_PATH, SCRIPTS_PATH, environment
 
@@ -26,9 +27,6 @@ MIB = 2**20
 def engine_template(owner: Owner, plan: Plan, settings: PodSettings, scripts: Mapping[str, str]) -> KubeObject:
     """The template of the Deployment's pods."""
     pod_labels = dict(settings.labels) | owner.serving_selector | {labels.INSTANCE_LABEL: owner.name}
-    metadata: KubeObject = {"labels": pod_labels}
-    if settings.annotations:
-        metadata["annotations"] = dict(settings.annotations)
     spec: KubeObject = {
         "serviceAccountName": owner.name,
         "automountServiceAccountToken": False,
@@ -54,7 +52,8 @@ def engine_template(owner: Owner, plan: Plan, settings: PodSettings, scripts: Ma
         spec["priorityClassName"] = settings.priority_class_name
     if settings.image_pull_secrets:
         spec["imagePullSecrets"] = [{"name": name} for name in settings.image_pull_secrets]
-    return {"metadata": metadata, "spec": spec}
+    annotations = dict(settings.annotations) | {labels.PLAN_HASH_ANNOTATION: digest([spec, pod_labels])}
+    return {"metadata": {"labels": pod_labels, "annotations": annotations}, "spec": spec}
 
 
 def _product_affinity(plan: Plan) -> KubeObject:

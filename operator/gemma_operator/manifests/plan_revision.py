@@ -7,6 +7,9 @@ from gemma_operator.planning.record import PlanRecord
 PINNED_ANNOTATION = f"{labels.GROUP}/pinned"
 """Set once a pod of this plan was Ready: from then on inventory changes move nothing."""
 
+FAILED_ANNOTATION = f"{labels.GROUP}/failed"
+"""Set when a plan did not start within its budget and the last good one was taken back."""
+
 
 def plan_revision(owner: Owner, record: PlanRecord, revision: int) -> KubeObject:
     """The record as an object, named by its content. Its data never changes; the newest revision counts."""

@@ -62,7 +62,7 @@ def ask_from_manifest(document: Any) -> Ask:
     return ask_from_spec(deployment.name, deployment.spec)
 
 
-def ask_from_spec(name: str, spec: GemmaDeploymentSpec) -> Ask:
+def ask_from_spec(name: str, spec: GemmaDeploymentSpec, default_image: str = DEFAULT_ENGINE_IMAGE) -> Ask:
     """The planning inputs of a spec, with the operator's defaults filled in. Raises ``ManifestError``."""
     try:
         check_extra_arguments(spec.engine.extra_args)
@@ -93,7 +93,7 @@ def ask_from_spec(name: str, spec: GemmaDeploymentSpec) -> Ask:
         thinking_by_default=spec.features.thinking == "Enabled",
         tool_calling=spec.features.tool_calling == "Enabled",
         drain_timeout_seconds=spec.rollout.drain_timeout_seconds,
-        engine_image=spec.engine.image or DEFAULT_ENGINE_IMAGE,
+        engine_image=spec.engine.image or default_image,
         extra_args=spec.engine.extra_args,
         extra_env=tuple((item.name, item.value) for item in spec.engine.env),
     )

@@ -1,0 +1,106 @@
+"""Brings the owned objects to what the choice says; every write is fenced and repeatable.
+
+A crash between any two writes is safe: the next reconcile sees what is there and goes on. Raises ``NameTakenError``
+and ``ApiError``.
+"""
+
+import asyncio
+
+from gemma_operator.controller.choose import Choice
+from gemma_operator.controller.observation import KnownRecord, Observation
+from gemma_operator.controller.rollout import strategy
+from gemma_operator.controller.status import Verdicts
+from gemma_operator.kube.apply import OUR_MANAGERS, Applied, FieldManager, apply_replicas, ensure, strip_template
+from gemma_operator.kube.client import Client
+from gemma_operator.kube.drift import foreign_fields
+from gemma_operator.kube.resources import CONTROLLER_REVISIONS, JsonObject
+from gemma_operator.manifests.deployment import deployment
+from gemma_operator.manifests.disruption_budget import disruption_budget
+from gemma_operator.manifests.network_policy import network_policy
+from gemma_operator.manifests.plan_revision import FAILED_ANNOTATION, PINNED_ANNOTATION, plan_revision
+from gemma_operator.manifests.scripts import scripts_config_map
+from gemma_operator.manifests.service import service
+from gemma_operator.manifests.service_account import service_account
+from gemma_operator.planning.packing import Packing
+from gemma_operator.planning.record import PlanRecord
+
+KEPT_RECORDS = 3
+RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
+
+
+async def act(client: Client, seen: Observation, choice: Choice, packing: Packing | None) -> Verdicts:
+    """Apply everything of the record in force. Without a record there is nothing to do."""
+    record = choice.record
+    if record is None:
+        return Verdicts()
+    owner, uid = seen.owner, seen.owner.uid
+    objects = [
+        plan_revision(owner, record, choice.revision),
+        service_account(owner),
+        scripts_config_map(owner, record.scripts),
+        service(owner),
+        disruption_budget(owner),
+        network_policy(owner, fetches_weights=seen.settings.claim_name is None),
+    ]
+    # The record goes first: whatever else exists must be explained by one.
+    await ensure(client, objects[0], uid)
+    await asyncio.gather(*(ensure(client, wanted, uid) for wanted in objects[1:]))
+    applied = await _apply_deployment(client, seen, record, packing)
+    foreign = await _remove_foreign(client, seen, record, applied)
+    await _tidy(client, seen)
+    return Verdicts(foreign_edit=foreign, packing=packing)
+
+
+async def _apply_deployment(client: Client, seen: Observation, record: PlanRecord, packing: Packing | None) -> Applied:
+    settings, replicas = seen.settings, seen.deployment_object.spec.replicas
+    deadline = settings.startup_budget_seconds + settings.drain_timeout_seconds
+    template = _with_restart(dict(record.template), seen.deployment)
+    wanted = deployment(seen.owner, template, strategy(seen, packing), deadline)
+    applied = await ensure(client, wanted, seen.owner.uid)
+    if applied.live is not None and applied.live["spec"].get("replicas") != replicas:
+        live = await apply_replicas(client, applied.live, replicas)
+        return Applied(live, applied.change)
+    return applied
+
+
+def _with_restart(template: JsonObject, live: JsonObject | None) -> JsonObject:
+    """``kubectl rollout restart`` is the user's right: its annotation stays."""
+    metadata = ((live or {}).get("spec", {}).get("template") or {}).get("metadata") or {}
+    restarted = (metadata.get("annotations") or {}).get(RESTARTED_AT)
+    if restarted is None:
+        return template
+    annotations = (template["metadata"].get("annotations") or {}) | {RESTARTED_AT: restarted}
+    return {**template, "metadata": {**template["metadata"], "annotations": annotations}}
+
+
+async def _remove_foreign(client: Client, seen: Observation, record: PlanRecord, applied: Applied) -> str:
+    """Name and remove what others added to the pod template; a sidecar or hostNetwork would survive an apply."""
+    if applied.live is None:
+        return ""
+    found = {
+        manager: [path for path in paths if RESTARTED_AT not in path]
+        for manager, paths in foreign_fields(applied.live, ("spec", "template"), OUR_MANAGERS).items()
+    }
+    named = {manager: paths for manager, paths in found.items() if paths}
+    if not named:
+        return ""
+    await strip_template(client, applied.live, _with_restart(dict(record.template), applied.live))
+    told = "; ".join(f"{manager} set {', '.join(paths[:4])}" for manager, paths in sorted(named.items()))
+    return f"removed from the Deployment's pod template: {told}"
+
+
+async def _tidy(client: Client, seen: Observation) -> None:
+    """Keep the newest records and the newest good one."""
+    good = next((known for known in seen.records if known.pinned and not known.failed), None)
+    for known in seen.records[KEPT_RECORDS:]:
+        if known is not good:
+            await client.delete(CONTROLLER_REVISIONS, known.live)
+
+
+async def mark(client: Client, known: KnownRecord, *, pinned: bool = False, failed: bool = False) -> None:
+    """Note on a record that a pod of it was Ready, or that it did not start in time."""
+    annotations = {PINNED_ANNOTATION: "true"} if pinned else {}
+    annotations |= {FAILED_ANNOTATION: "true"} if failed else {}
+    meta = known.live["metadata"]
+    change = {"metadata": {"uid": meta["uid"], "annotations": annotations}}
+    await client.patch(CONTROLLER_REVISIONS, meta["namespace"], meta["name"], change, manager=FieldManager.OBJECTS)

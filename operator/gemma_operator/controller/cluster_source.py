@@ -1,0 +1,96 @@
+"""What the cluster has: GPU nodes, and how many of their GPUs are taken.
+
+Nodes are read page by page and reduced at once; pods of the whole cluster are listed on demand and kept 30 s, since
+watching them all would cost more memory than everything else. Not allowed to list pods: free is unknown, and said.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gemma_operator.gpus.feature_discovery import RESOURCE
+from gemma_operator.gpus.quantity import parse_quantity
+from gemma_operator.kube.client import Client
+from gemma_operator.kube.errors import ForbiddenError
+from gemma_operator.kube.resources import NODES, PODS, JsonObject
+
+USED_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterFacts:
+    """GPU nodes as the API has them (reduced), and GPUs bound per node; ``None`` when they can't be counted."""
+
+    nodes: tuple[JsonObject, ...]
+    used_gpus: Mapping[str, int] | None
+
+
+class ClusterSource:
+    """Reads and remembers. ``forget_nodes`` is called when a node changed."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._nodes: tuple[JsonObject, ...] | None = None
+        self._used: tuple[float, Mapping[str, int] | None] | None = None
+
+    def forget_nodes(self) -> None:
+        """Read nodes again at the next question."""
+        self._nodes = None
+
+    async def current(self) -> ClusterFacts:
+        """Nodes and used GPUs."""
+        if self._nodes is None:
+            try:
+                self._nodes = tuple(await self._client.list_all(NODES, project=gpu_node))
+            except ForbiddenError:
+                self._nodes = ()
+        now = asyncio.get_running_loop().time()
+        if self._used is None or now - self._used[0] > USED_SECONDS:
+            self._used = (now, await self._count())
+        return ClusterFacts(self._nodes, self._used[1])
+
+    async def _count(self) -> Mapping[str, int] | None:
+        used: Counter[str] = Counter()
+        try:
+            async for page in self._client.pages(PODS):
+                for pod in page:
+                    node, count = bound_gpus(pod)
+                    used[node] += count
+        except ForbiddenError:
+            return None
+        return used
+
+
+def gpu_node(node: JsonObject) -> JsonObject | None:
+    """The parts of a node that a plan may depend on; ``None`` for a node without GPUs or GPU labels."""
+    labels = node["metadata"].get("labels") or {}
+    status, spec = node.get("status") or {}, node.get("spec") or {}
+    if RESOURCE not in (status.get("allocatable") or {}) and not any(key.startswith("nvidia.com/") for key in labels):
+        return None
+    return {
+        "metadata": {"name": node["metadata"]["name"], "labels": labels},
+        "spec": {key: spec[key] for key in ("unschedulable", "taints") if key in spec},
+        "status": {
+            "allocatable": status.get("allocatable") or {},
+            "conditions": [item for item in status.get("conditions") or () if item.get("type") == "Ready"],
+        },
+    }
+
+
+def bound_gpus(pod: JsonObject) -> tuple[str, int]:
+    """Node and GPUs of a pod as the scheduler counts them: bound and not ended, terminating ones included."""
+    spec: dict[str, Any] = pod.get("spec") or {}
+    node = spec.get("nodeName") or ""
+    if not node or (pod.get("status") or {}).get("phase") in {"Succeeded", "Failed"}:
+        return "", 0
+    running = sum(_gpus(container) for container in spec.get("containers") or ())
+    starting = max((_gpus(container) for container in spec.get("initContainers") or ()), default=0)
+    return node, max(running, starting)
+
+
+def _gpus(container: JsonObject) -> int:
+    resources = container.get("resources") or {}
+    amount = (resources.get("limits") or {}).get(RESOURCE) or (resources.get("requests") or {}).get(RESOURCE) or "0"
+    return int(parse_quantity(amount))

@@ -1,0 +1,60 @@
+"""Everything that one reconcile saw, in one value. Decisions and the status are made from nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gemma_operator.api.v1alpha1 import GemmaDeployment
+from gemma_operator.catalog.catalog import Catalog
+from gemma_operator.controller.pod_facts import PodFacts
+from gemma_operator.gpus.inventory import Inventory
+from gemma_operator.kube.resources import JsonObject
+from gemma_operator.manifests.owner import Owner
+from gemma_operator.manifests.pod_settings import PodSettings
+from gemma_operator.planning.ask import Ask
+from gemma_operator.planning.record import PlanRecord
+from gemma_operator.vllm.metrics import LivePool
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRecord:
+    """A stored plan record. ``pinned``: a pod of it was Ready once; ``failed``: it did not start within its budget."""
+
+    record: PlanRecord
+    revision: int
+    pinned: bool
+    failed: bool
+    live: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The live object, its spec, and all that belongs to it.
+
+    ``pools`` has an entry for each ready pod, ``None`` where it did not answer. ``free_gpus`` counts per node.
+    """
+
+    live: JsonObject
+    deployment_object: GemmaDeployment
+    owner: Owner
+    ask: Ask
+    settings: PodSettings
+    inventory: Inventory
+    free_gpus: Mapping[str, int] | None
+    node_products: Mapping[str, str]
+    catalog: Catalog
+    catalog_problems: tuple[str, ...]
+    records: tuple[KnownRecord, ...]
+    deployment: JsonObject | None
+    pods: tuple[PodFacts, ...]
+    pools: Mapping[str, LivePool | None]
+
+    @property
+    def generation(self) -> int:
+        """Generation of the spec that was seen."""
+        return int(self.live["metadata"]["generation"])
+
+    @property
+    def old_status(self) -> dict[str, Any]:
+        """The status as it stands."""
+        return dict(self.live.get("status") or {})

@@ -1,0 +1,121 @@
+"""All reading of one reconcile, in one place.
+
+Children are listed anew by owner each time: no cache decides anything. Raises ``ManifestError`` for a spec that
+can't be planned and ``ApiError`` as the client does.
+"""
+
+from collections.abc import Mapping
+
+from gemma_operator.api.labels import DEPLOYMENT_LABEL
+from gemma_operator.controller.catalog_source import CatalogSource
+from gemma_operator.controller.cluster_source import ClusterFacts, ClusterSource
+from gemma_operator.controller.engine_client import EngineClient
+from gemma_operator.controller.observation import KnownRecord, Observation
+from gemma_operator.controller.pod_facts import PodFacts, pod_facts
+from gemma_operator.gpus.feature_discovery import PRODUCT, RESOURCE, read_nodes
+from gemma_operator.gpus.quantity import parse_quantity
+from gemma_operator.kube.apply import owned_by
+from gemma_operator.kube.client import Client
+from gemma_operator.kube.resources import CONTROLLER_REVISIONS, DEPLOYMENTS, PODS, JsonObject
+from gemma_operator.manifests.owner import Owner
+from gemma_operator.manifests.plan_revision import FAILED_ANNOTATION, PINNED_ANNOTATION
+from gemma_operator.manifests.pod_settings import pod_settings
+from gemma_operator.planning.intake import ask_from_spec, parse_manifest
+from gemma_operator.planning.record import read_record
+from gemma_operator.vllm.metrics import LivePool, live_pool
+
+
+class Observer:
+    """Reads for the reconciler; holds the sources that remember."""
+
+    def __init__(
+        self,
+        client: Client,
+        engines: EngineClient,
+        catalog: CatalogSource,
+        cluster: ClusterSource,
+        default_image: str,
+    ) -> None:
+        self._client = client
+        self._engines = engines
+        self._catalog = catalog
+        self._cluster = cluster
+        self._default_image = default_image
+
+    async def observe(self, live: JsonObject) -> Observation:
+        """The observation of a live GemmaDeployment."""
+        meta = live["metadata"]
+        owner = Owner(meta["namespace"], meta["name"], meta["uid"])
+        parsed = parse_manifest(live)
+        ask = ask_from_spec(owner.name, parsed.spec, self._default_image)
+        in_force, cluster = await self._catalog.current(), await self._cluster.current()
+        deployment = await self._client.find(DEPLOYMENTS, owner.namespace, owner.name)
+        if deployment is not None and not owned_by(deployment, owner.uid):
+            deployment = None
+        pods = await self._pods(owner)
+        accelerators = parsed.spec.accelerators
+        tolerations = [toleration.model_dump(exclude_none=True) for toleration in accelerators.tolerations]
+        return Observation(
+            live=live,
+            deployment_object=parsed,
+            owner=owner,
+            ask=ask,
+            settings=pod_settings(parsed.spec, self._default_image),
+            inventory=read_nodes(
+                cluster.nodes,
+                in_force.catalog.products,
+                used_gpus=cluster.used_gpus,
+                node_selector=accelerators.node_selector,
+                tolerations=tolerations,
+            ),
+            free_gpus=_free(cluster),
+            node_products={
+                node["metadata"]["name"]: node["metadata"]["labels"].get(PRODUCT, "") for node in cluster.nodes
+            },
+            catalog=in_force.catalog,
+            catalog_problems=in_force.problems,
+            records=await self._records(owner),
+            deployment=deployment,
+            pods=pods,
+            pools=await self._pools(pods),
+        )
+
+    async def _records(self, owner: Owner) -> tuple[KnownRecord, ...]:
+        """The plan records of this owner, newest first."""
+        selector = f"{DEPLOYMENT_LABEL}={owner.name}"
+        found = await self._client.list_all(
+            CONTROLLER_REVISIONS, owner.namespace, labels=selector, project=lambda item: item
+        )
+        ours = [item for item in found if owned_by(item, owner.uid)]
+        return tuple(_known(item) for item in sorted(ours, key=lambda item: -int(item["revision"])))
+
+    async def _pods(self, owner: Owner) -> tuple[PodFacts, ...]:
+        selector = ",".join(f"{key}={value}" for key, value in owner.selector.items())
+        found = await self._client.list_all(PODS, owner.namespace, labels=selector, project=pod_facts)
+        return tuple(sorted(found, key=lambda pod: pod.name))
+
+    async def _pools(self, pods: tuple[PodFacts, ...]) -> Mapping[str, LivePool | None]:
+        asked = {pod.uid: pod.address for pod in pods if pod.ready and pod.address and not pod.terminating}
+        pages = await self._engines.pages(asked.values())
+        return {uid: live_pool(page) if (page := pages[address]) else None for uid, address in asked.items()}
+
+
+def _known(item: JsonObject) -> KnownRecord:
+    annotations = item["metadata"].get("annotations") or {}
+    return KnownRecord(
+        record=read_record(item.get("data") or {}),
+        revision=int(item["revision"]),
+        pinned=annotations.get(PINNED_ANNOTATION) == "true",
+        failed=annotations.get(FAILED_ANNOTATION) == "true",
+        live=item,
+    )
+
+
+def _free(cluster: ClusterFacts) -> Mapping[str, int] | None:
+    if cluster.used_gpus is None:
+        return None
+    return {
+        node["metadata"]["name"]: int(parse_quantity(node["status"]["allocatable"].get(RESOURCE, "0")))
+        - cluster.used_gpus.get(node["metadata"]["name"], 0)
+        for node in cluster.nodes
+    }

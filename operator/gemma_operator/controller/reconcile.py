@@ -1,0 +1,111 @@
+"""Observe, decide, act, report: one GemmaDeployment brought one step closer to its spec.
+
+Takes a key, never an event. What is to be done follows from what is there; nothing is remembered between two calls
+that could not be read again.
+"""
+
+from collections.abc import Mapping
+
+from gemma_operator.api.conditions import ConditionType, Reason
+from gemma_operator.controller.act import act, mark
+from gemma_operator.controller.choose import Choice, choose, template_digest
+from gemma_operator.controller.context_check import check_context
+from gemma_operator.controller.observation import Observation
+from gemma_operator.controller.observe import Observer
+from gemma_operator.controller.queue import Key
+from gemma_operator.controller.report import Reporter
+from gemma_operator.controller.rollout import RolloutState, packing, rollout_state
+from gemma_operator.controller.status import Line, Verdicts, conditions, status_fields
+from gemma_operator.kube.apply import NameTakenError
+from gemma_operator.kube.client import Client
+from gemma_operator.kube.resources import GEMMA_DEPLOYMENTS, JsonObject
+from gemma_operator.planning.decision import Decision
+from gemma_operator.planning.intake import ManifestError
+from gemma_operator.planning.plan import plan
+from gemma_operator.planning.snapshot import Snapshot
+from gemma_operator.telemetry.metrics import Metrics
+
+LOOK_AGAIN_SECONDS = 15.0
+"""While something is under way: pods tell most by events, engines and GPUs only when asked."""
+
+
+class Reconciler:
+    """Reconciles keys; one for the process."""
+
+    def __init__(
+        self, client: Client, observer: Observer, reporter: Reporter, metrics: Metrics, scripts: Mapping[str, str]
+    ) -> None:
+        self._client = client
+        self._observer = observer
+        self._reporter = reporter
+        self._metrics = metrics
+        self._scripts = scripts
+
+    async def reconcile(self, key: Key) -> float | None:
+        """One pass; returns after how many seconds to look again, ``None`` at rest."""
+        live = await self._client.find(GEMMA_DEPLOYMENTS, key.namespace, key.name)
+        if live is None or live["metadata"].get("deletionTimestamp"):
+            self._metrics.forget(key.namespace, key.name, tuple(ConditionType))
+            return None
+        try:
+            seen = await self._observer.observe(live)
+        except ManifestError as error:
+            await self._report_problem(live, Reason.INVALID_SPEC, str(error))
+            return None
+        choice = choose(seen, self._scripts, self._plan)
+        try:
+            verdicts = await self._act(seen, choice)
+        except NameTakenError as error:
+            await self._report_problem(live, Reason.NAME_TAKEN, str(error))
+            return LOOK_AGAIN_SECONDS
+        state = rollout_state(seen, choice)
+        pinned = await self._remember(seen, choice, state)
+        context = check_context(choice.record.plan if choice.record else None, seen.pods, seen.pools)
+        lines = conditions(seen, choice, state, context, verdicts)
+        await self._reporter.report(live, lines, status_fields(seen, choice, state))
+        at_rest = state.done and pinned and all(pool is not None for pool in seen.pools.values())
+        return None if at_rest or seen.deployment_object.spec.plan_only else LOOK_AGAIN_SECONDS
+
+    async def _act(self, seen: Observation, choice: Choice) -> Verdicts:
+        if seen.deployment_object.spec.plan_only:
+            return Verdicts()
+        return await act(self._client, seen, choice, packing(seen, choice))
+
+    async def _remember(self, seen: Observation, choice: Choice, state: RolloutState) -> bool:
+        """Pin the record once a pod of it is Ready; mark it failed when its start-up budget is over.
+
+        Returns whether the record in force is pinned now.
+        """
+        known = next((entry for entry in seen.records if entry.revision == choice.revision), None)
+        if known is None or seen.deployment_object.spec.plan_only:
+            return choice.pinned
+        digest = template_digest(known.record)
+        if not known.pinned and any(pod.ready and pod.template_digest == digest for pod in seen.pods):
+            await mark(self._client, known, pinned=True)
+            return True
+        if state.timed_out and state.applied and not known.pinned and not known.failed:
+            await mark(self._client, known, failed=True)
+        return known.pinned
+
+    async def _report_problem(self, live: JsonObject, reason: Reason, message: str) -> None:
+        """The spec or a name stands in the way: say so, and leave everything else of the status as it was."""
+        lines = [
+            Line(ConditionType.READY, "False", reason, message),
+            Line(ConditionType.STALLED, "True", reason, message),
+            Line(ConditionType.DEGRADED, "True", reason, message),
+        ]
+        old = dict(live.get("status") or {})
+        told = {line.type.value for line in lines}
+        kept = [
+            Line(ConditionType(item["type"]), item["status"], Reason(item["reason"]), item["message"])
+            for item in old.pop("conditions", ())
+            if item["type"] not in told
+        ]
+        fields = old | {"observedGeneration": live["metadata"]["generation"]}
+        await self._reporter.report(live, [lines[0], *kept, *lines[1:]], fields)
+
+    def _plan(self, snapshot: Snapshot) -> Decision:
+        with self._metrics.plan_seconds.time():
+            decision = plan(snapshot)
+        self._metrics.plans_total.labels("planned" if decision.plan else "impossible").inc()
+        return decision

@@ -1,0 +1,91 @@
+"""Where a roll-out stands, and how its next pod finds GPUs. Pure."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from gemma_operator.api import labels
+from gemma_operator.controller.choose import Choice, template_digest
+from gemma_operator.controller.observation import Observation
+from gemma_operator.manifests.deployment import Strategy
+from gemma_operator.planning.packing import Packing, Way, pack
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutState:
+    """The Deployment's own counts, and whether it has acted on the template in force.
+
+    ``timed_out``: the new pods did not become ready within the start-up budget.
+    """
+
+    exists: bool
+    applied: bool
+    desired: int
+    replicas: int
+    updated: int
+    ready: int
+    timed_out: bool
+
+    @property
+    def done(self) -> bool:
+        """All pods are of the template in force and ready, none is left over."""
+        return self.applied and self.updated == self.ready == self.replicas == self.desired
+
+
+def rollout_state(seen: Observation, choice: Choice) -> RolloutState:
+    """The state, from the Deployment's status and from the pods themselves."""
+    desired = seen.deployment_object.spec.replicas
+    serving = sum(pod.ready and pod.serving and not pod.terminating for pod in seen.pods)
+    if seen.deployment is None or choice.record is None:
+        return RolloutState(False, False, desired, len(seen.pods), 0, serving, False)
+    meta, status = seen.deployment["metadata"], seen.deployment.get("status") or {}
+    template = seen.deployment["spec"]["template"]
+    live_digest = (template["metadata"].get("annotations") or {}).get(labels.PLAN_HASH_ANNOTATION, "")
+    applied = live_digest == template_digest(choice.record) and (
+        int(status.get("observedGeneration", 0)) >= int(meta["generation"])
+        and int(seen.deployment["spec"].get("replicas", 1)) == desired
+    )
+    conditions = {item["type"]: item for item in status.get("conditions") or ()}
+    return RolloutState(
+        exists=True,
+        applied=applied,
+        desired=desired,
+        replicas=int(status.get("replicas", 0)),
+        updated=int(status.get("updatedReplicas", 0)),
+        ready=serving,
+        timed_out=conditions.get("Progressing", {}).get("reason") == "ProgressDeadlineExceeded",
+    )
+
+
+def packing(seen: Observation, choice: Choice) -> Packing | None:
+    """How a changed template is rolled out; ``None`` when there is nothing to roll out."""
+    if choice.record is None or choice.record.plan is None:
+        return None
+    digest = template_digest(choice.record)
+    old = [pod for pod in seen.pods if pod.template_digest != digest and pod.node and not pod.terminating]
+    if not old:
+        return None
+    plan = choice.record.plan
+    own: dict[str, list[int]] = defaultdict(list)
+    for pod in old:
+        own[pod.node].append(pod.gpus)
+    free = None
+    if seen.free_gpus is not None:
+        product = plan.accelerator.product
+        free = {node: count for node, count in seen.free_gpus.items() if seen.node_products.get(node) == product}
+        # A new pod that is bound already holds its GPUs: it is no free place, and none is needed for it.
+        if any(pod.template_digest == digest and pod.node and not pod.ready for pod in seen.pods):
+            return None
+    return pack(
+        plan.tensor_parallel_size, free, {node: tuple(sizes) for node, sizes in own.items()}, plan.accelerator.id
+    )
+
+
+def strategy(seen: Observation, found: Packing | None) -> Strategy:
+    """The strategy to apply: that of the packing, else what the live Deployment has, else one new pod first."""
+    if found is not None and found.way is not Way.REFUSE:
+        return Strategy(found.max_surge, found.max_unavailable)
+    rolling = ((seen.deployment or {}).get("spec", {}).get("strategy") or {}).get("rollingUpdate") or {}
+    surge, unavailable = rolling.get("maxSurge", 1), rolling.get("maxUnavailable", 0)
+    if not isinstance(surge, int) or not isinstance(unavailable, int) or surge + unavailable == 0:
+        return Strategy(1, 0)
+    return Strategy(surge, unavailable)
