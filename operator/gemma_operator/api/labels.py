@@ -1,6 +1,6 @@
-"""Names that are declared once: group, kind, labels, annotations, field managers.
+"""Names that are declared once: group, kind, labels, annotations.
 
-A label or manager name never changes: running clusters hold it, and a new field manager would leave fields behind.
+A name never changes: running clusters hold it. Field managers are declared in ``kube.apply``.
 """
 
 GROUP = "gemma-operator.io"
@@ -30,8 +30,3 @@ CATALOG_LABEL = f"{GROUP}/catalog"
 
 PLAN_HASH_ANNOTATION = f"{GROUP}/plan-hash"
 RESTARTED_AT_ANNOTATION = "kubectl.kubernetes.io/restartedAt"
-
-MAIN_MANAGER = "gemma-operator"
-REPLICAS_MANAGER = "gemma-operator-replicas"
-STATUS_MANAGER = "gemma-operator-status"
-"""Field managers of server-side apply, one per concern."""
