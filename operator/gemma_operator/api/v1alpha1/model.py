@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from gemma_operator.api.v1alpha1.base import ApiModel, ShortText, validations
 
@@ -31,8 +31,19 @@ class VolumeClaim(ApiModel):
 
     name: Annotated[str, Field(min_length=1, max_length=253)] = Field(description="Name of the claim.")
     path: Annotated[str, Field(max_length=1024, pattern=r"^([A-Za-z0-9._-]+/?)*$")] = Field(
-        "", description="Folder of the checkpoint inside the volume, relative to its root."
+        "",
+        description="Folder of the checkpoint inside the volume, relative to its root.",
+        json_schema_extra=validations(
+            ("!self.split('/').exists(part, part == '..')", "a path inside the volume is written without ..")
+        ),
     )
+
+    @field_validator("path", mode="after")
+    @classmethod
+    def _path_stays_inside(cls, value: str) -> str:
+        if ".." in value.split("/"):
+            raise ValueError("a path inside the volume is written without ..")
+        return value
 
 
 class ModelSource(ApiModel):
