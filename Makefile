@@ -22,7 +22,7 @@ check: install ## Lint, types, layers, unit tests, generated files fresh (under 
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-timings | tail -n 4
+	@$(BIN)/lint-imports | tail -n 8
 	@$(BIN)/python -m gemma_operator.cli.generate --check
 	@$(BIN)/pytest -q -n 2 -m "not integration and not e2e" tests
 

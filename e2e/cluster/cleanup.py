@@ -20,6 +20,7 @@ CHAINS = re.compile(r"^:(KUBE-[A-Z0-9-]+|CNI-[A-Za-z0-9-]+) ", re.MULTILINE)
 def clean_up() -> None:
     """Remove the leftovers; the stored images stay."""
     _end_shims()
+    _remove_network_namespaces()
     _unmount_below(KUBELET_ROOT)
     _unmount_below(STATE)
     _remove_firewall_rules()
@@ -68,6 +69,12 @@ def _unmount_below(folder: Path) -> None:
     mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
     for mount in sorted((m for m in mounts if m.startswith(f"{folder}/")), key=len, reverse=True):
         subprocess.run(["umount", "--lazy", mount], capture_output=True, check=False)
+
+
+def _remove_network_namespaces() -> None:
+    """Pods' namespaces, and with them both ends of their interfaces."""
+    for namespace in Path("/run/netns").glob("cni-*"):
+        subprocess.run(["ip", "netns", "delete", namespace.name], capture_output=True, check=False)
 
 
 def _remove_firewall_rules() -> None:

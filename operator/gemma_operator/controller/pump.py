@@ -119,7 +119,7 @@ class Pump:
 
     def _registry(self) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
-        kopf.on.login(registry=registry)(self._login)  # type: ignore[arg-type]
+        kopf.on.login(registry=registry)(self._login)
         handlers: dict[Resource, Callable[[JsonObject, str | None], None]] = {
             GEMMA_DEPLOYMENTS: self._on_gemma_deployment,
             DEPLOYMENTS: self._on_owned,

@@ -121,7 +121,7 @@ def _context_reason(context: ContextCheck) -> Reason:
 def _stalled(choice: Choice) -> Line:
     if not choice.fits:
         return _line(ConditionType.STALLED, True, Reason.PLAN_IMPOSSIBLE, "the ask as it stands can't be planned")
-    return _line(ConditionType.STALLED, False, Reason.AS_EXPECTED, "")
+    return _line(ConditionType.STALLED, False, Reason.AS_EXPECTED, "nothing is in the way")
 
 
 def _degraded(seen: Observation, choice: Choice, context: ContextCheck, verdicts: Verdicts) -> Line:
@@ -138,7 +138,7 @@ def _degraded(seen: Observation, choice: Choice, context: ContextCheck, verdicts
         return _line(kind, True, Reason.FOREIGN_EDIT, verdicts.foreign_edit)
     if seen.catalog_problems:
         return _line(kind, True, Reason.CATALOG_INVALID, "; ".join(seen.catalog_problems))
-    return _line(kind, False, Reason.AS_EXPECTED, "")
+    return _line(kind, False, Reason.AS_EXPECTED, "nothing is in the way")
 
 
 def impossible(decision: Decision | None) -> str:

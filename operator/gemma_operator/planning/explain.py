@@ -20,10 +20,11 @@ def tokens(count: int) -> str:
 
 def pool_sentence(ask: Ask, budget: MemoryBudget) -> str:
     """Need against pool."""
-    requests = f"{ask.concurrent_requests} requests" if ask.concurrent_requests > 1 else "one request"
+    many = ask.concurrent_requests > 1
+    requests = f"{ask.concurrent_requests} requests" if many else "one request"
     return (
         f"the KV pool holds {budget.kv_available_bytes / GIB:.2f} GiB per GPU, {requests} of "
-        f"{tokens(ask.context_length)} need {budget.kv_needed_bytes / GIB:.2f} GiB"
+        f"{tokens(ask.context_length)} {'need' if many else 'needs'} {budget.kv_needed_bytes / GIB:.2f} GiB"
     )
 
 
