@@ -10,13 +10,13 @@ import pytest
 import yaml
 
 from e2e.cluster import Cluster, KubectlError
+from tests.unit.api.broken_rules import BROKEN_BOUNDS, BROKEN_RULES, FP8_31B, spec_only
 
 pytestmark = pytest.mark.integration
 
 SAMPLES = sorted((Path(__file__).parents[3] / "crds" / "samples").glob("*.yaml"))
 TRIED = f"test-{uuid.uuid4().hex[:10]}"
 WRITE_256K = "for 262,144 tokens write 256K, not 256k or 256Ki"
-FP8_31B = {"variant": "31B", "checkpoint": "RedHatAI/gemma-4-31B-it-FP8-dynamic"}
 
 
 @pytest.fixture(scope="module")
@@ -87,48 +87,7 @@ def test_a_context_length_that_is_no_number_of_tokens_is_refused(api_server: Clu
     assert WRITE_256K in refusal(api_server, deployment(contextLength=written))
 
 
-@pytest.mark.parametrize(
-    ("spec", "message"),
-    [
-        ({"contextLength": 127}, "spec.contextLength in body should be greater than or equal to 128"),
-        ({"contextLength": 1048577}, "spec.contextLength in body should be less than or equal to 1048576"),
-        ({"contextLength": "999999999K"}, "Too long: may not be more than 8"),
-        ({"contextLength": True}, "spec.contextLength in body must be of type integer,string"),
-        ({"contextLength": 4096.5}, "spec.contextLength in body must be of type integer,string"),
-        ({"contextLength": None}, "spec.contextLength"),
-        ({"concurrentRequests": 0}, "should be greater than or equal to 1"),
-        ({"concurrentRequests": 4097}, "should be less than or equal to 4096"),
-        ({"replicas": -1}, "spec.replicas in body should be greater than or equal to 0"),
-        ({"replicas": 1001}, "spec.replicas in body should be less than or equal to 1000"),
-        ({"objective": "Cheapest"}, 'supported values: "Balanced", "Quality"'),
-        ({"model": {"quantization": "fp8"}}, 'supported values: "Auto", "BF16", "FP8", "INT8"'),
-        ({"model": {"modalities": ["Image"]}}, "list Text too: every request has a prompt"),
-        ({"model": {"modalities": []}}, "should have at least 1 items"),
-        ({"model": {"modalities": ["Text", "Text"]}}, "name each modality once"),
-        ({"model": {"media": {"imageTokens": 300}}}, 'supported values: "70", "140", "280", "560", "1120"'),
-        ({"model": {"checkpoint": "google/gemma-4-31B-it"}}, "model.checkpoint needs model.variant"),
-        ({"model": {"variant": "Auto", "checkpoint": "a/b"}}, "model.checkpoint needs model.variant"),
-        ({"model": {"variant": "31B", "revision": "main"}}, "model.revision needs model.checkpoint"),
-        (
-            {"model": {"variant": "31B", "source": {"volumeClaim": {"name": "w"}}}},
-            "model.source needs model.checkpoint",
-        ),
-        ({"model": FP8_31B | {"source": {"volumeClaim": {"name": "w", "path": "/etc"}}}}, "should match"),
-        ({"model": FP8_31B | {"source": {"volumeClaim": {"name": "w", "path": "a/../.."}}}}, "without .."),
-        ({"servedModelNames": ["a", "a"]}, "name each served model name once"),
-        ({"servedModelNames": [""]}, "should be at least 1 chars long"),
-        ({"accelerators": {"maxPerReplica": 9}}, "should be less than or equal to 8"),
-        ({"accelerators": {"nodeSelector": {"pool": "x" * 64}}}, "Too long: may not be more than 63"),
-        ({"accelerators": {"tolerations": [{"operator": "Like"}]}}, 'supported values: "Exists", "Equal"'),
-        ({"engine": {"env": [{"name": "1X"}]}}, "should match '^[A-Za-z_][A-Za-z0-9_]*$'"),
-        ({"engine": {"pod": {"limits": {"memory": "lots"}}}}, "spec.engine.pod.limits.memory"),
-        ({"engine": {"apiKeySecretRef": {"name": "key"}}}, "spec.engine.apiKeySecretRef.key: Required value"),
-        ({"features": {"thinking": True}}, "spec.features.thinking"),
-        ({"rollout": {"startupBudgetSeconds": 59}}, "should be greater than or equal to 60"),
-        ({"rollout": {"drainTimeoutSeconds": 86401}}, "should be less than or equal to 86400"),
-    ],
-    ids=lambda value: json.dumps(value) if isinstance(value, dict) else None,
-)
+@pytest.mark.parametrize(("spec", "message"), BROKEN_RULES + BROKEN_BOUNDS, ids=spec_only)
 def test_a_broken_rule_is_refused_in_words(api_server: Cluster, spec: dict[str, Any], message: str) -> None:
     assert message in refusal(api_server, deployment(**spec))
 

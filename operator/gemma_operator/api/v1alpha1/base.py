@@ -14,6 +14,17 @@ class ApiModel(BaseModel):
     )
 
 
+NO_REPEATS = "self.all(item, self.exists_one(other, other == item))"
+"""CEL for a list in which nothing stands twice."""
+
+
+def refuse(*broken: tuple[bool, str]) -> None:
+    """The Python twin of ``validations``: raises ``ValueError`` with the message of the first broken rule."""
+    for is_broken, message in broken:
+        if is_broken:
+            raise ValueError(message)
+
+
 def validations(*rules: tuple[str, str]) -> dict[str, Any]:
     """CEL rules for the CRD: pairs of rule and the message that says what to write instead."""
     return {"x-kubernetes-validations": [{"rule": rule, "message": message} for rule, message in rules]}

@@ -1,15 +1,23 @@
 """``spec.model``: which weights, at which precision, for which kinds of input, from where."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from gemma_operator.api.v1alpha1.base import ApiModel, ShortText, validations
+from gemma_operator.api.v1alpha1.base import NO_REPEATS, ApiModel, ShortText, refuse, validations
 
 QuantizationChoice = Literal["Auto", "BF16", "FP8", "INT8", "NVFP4", "W4A16", "Mobile"]
 KVCacheDtypeChoice = Literal["Auto", "BF16", "FP8"]
 ModalityChoice = Literal["Text", "Image", "Video", "Audio"]
 ImageTokens = Literal[70, 140, 280, 560, 1120]
+
+# Each rule stands twice, as CEL for the API server and in Python for manifests that meet no cluster; the words once.
+OUTSIDE_VOLUME = "a path inside the volume is written without .."
+NO_TEXT = "list Text too: every request has a prompt"
+MODALITY_TWICE = "name each modality once"
+CHECKPOINT_ALONE = "model.checkpoint needs model.variant: name the variant that the checkpoint has, for example 31B"
+REVISION_ALONE = "model.revision needs model.checkpoint: name both"
+SOURCE_ALONE = "model.source needs model.checkpoint: name the catalog entry that describes the weights on the volume"
 
 
 class Media(ApiModel):
@@ -34,15 +42,14 @@ class VolumeClaim(ApiModel):
         "",
         description="Folder of the checkpoint inside the volume, relative to its root.",
         json_schema_extra=validations(
-            ("!self.split('/').exists(part, part == '..')", "a path inside the volume is written without ..")
+            ("!self.split('/').exists(part, part == '..')", OUTSIDE_VOLUME),
         ),
     )
 
     @field_validator("path", mode="after")
     @classmethod
     def _path_stays_inside(cls, value: str) -> str:
-        if ".." in value.split("/"):
-            raise ValueError("a path inside the volume is written without ..")
+        refuse((".." in value.split("/"), OUTSIDE_VOLUME))
         return value
 
 
@@ -73,8 +80,8 @@ class ModelSpec(ApiModel):
         description="What requests contain. Limits the variants and sets the engine's flags; Text alone, the "
         "operator's default, leaves the encoders out of memory.",
         json_schema_extra=validations(
-            ("'Text' in self", "list Text too: every request has a prompt"),
-            ("self.all(item, self.exists_one(other, other == item))", "name each modality once"),
+            ("'Text' in self", NO_TEXT),
+            (NO_REPEATS, MODALITY_TWICE),
         ),
     )
     media: Media = Field(default_factory=lambda: Media.model_validate({}), description="Limits for media in requests.")
@@ -95,14 +102,23 @@ class ModelSpec(ApiModel):
 
     model_config = ApiModel.model_config | {
         "json_schema_extra": validations(
-            (
-                "!has(self.checkpoint) || (has(self.variant) && self.variant != 'Auto')",
-                "model.checkpoint needs model.variant: name the variant that the checkpoint has, for example 31B",
-            ),
-            ("!has(self.revision) || has(self.checkpoint)", "model.revision needs model.checkpoint: name both"),
-            (
-                "!has(self.source) || has(self.checkpoint)",
-                "model.source needs model.checkpoint: name the catalog entry that describes the weights on the volume",
-            ),
+            ("!has(self.checkpoint) || (has(self.variant) && self.variant != 'Auto')", CHECKPOINT_ALONE),
+            ("!has(self.revision) || has(self.checkpoint)", REVISION_ALONE),
+            ("!has(self.source) || has(self.checkpoint)", SOURCE_ALONE),
         )
     }
+
+    @field_validator("modalities", mode="after")
+    @classmethod
+    def _modalities_hold_together(cls, value: tuple[ModalityChoice, ...]) -> tuple[ModalityChoice, ...]:
+        refuse(("Text" not in value, NO_TEXT), (len(set(value)) < len(value), MODALITY_TWICE))
+        return value
+
+    @model_validator(mode="after")
+    def _fields_hold_together(self) -> Self:
+        refuse(
+            (self.checkpoint is not None and self.variant == "Auto", CHECKPOINT_ALONE),
+            (self.revision is not None and self.checkpoint is None, REVISION_ALONE),
+            (self.source is not None and self.checkpoint is None, SOURCE_ALONE),
+        )
+        return self

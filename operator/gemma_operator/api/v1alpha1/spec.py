@@ -5,11 +5,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from gemma_operator.api.context_length import MAX_TOKENS, MESSAGE, MIN_TOKENS, PATTERN, parse_context_length
-from gemma_operator.api.v1alpha1.base import ApiModel, validations
+from gemma_operator.api.v1alpha1.base import NO_REPEATS, ApiModel, refuse, validations
 from gemma_operator.api.v1alpha1.engine import Accelerators, Engine, Features, Rollout
 from gemma_operator.api.v1alpha1.model import ModelSpec
 
 ObjectiveChoice = Literal["Balanced", "Quality"]
+SERVED_NAME_TWICE = "name each served model name once"
 ServedName = Annotated[str, Field(min_length=1, max_length=128)]
 
 CONTEXT_LENGTH_SCHEMA: dict[str, Any] = {
@@ -58,7 +59,7 @@ class GemmaDeploymentSpec(ApiModel):
         description="Names under which clients ask for the model; stable when the plan changes. The operator's "
         "default is the object's name.",
         json_schema_extra=validations(
-            ("self.all(item, self.exists_one(other, other == item))", "name each served model name once")
+            (NO_REPEATS, SERVED_NAME_TWICE),
         ),
     )
     features: Features = Field(
@@ -77,6 +78,12 @@ class GemmaDeploymentSpec(ApiModel):
     @classmethod
     def _context_length_is_writable(cls, value: int | str) -> int | str:
         parse_context_length(value)
+        return value
+
+    @field_validator("served_model_names", mode="after")
+    @classmethod
+    def _served_names_differ(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        refuse((value is not None and len(set(value)) < len(value), SERVED_NAME_TWICE))
         return value
 
     @property

@@ -1,0 +1,59 @@
+"""Specs that break one rule each, and what the API server says about it.
+
+Shared by the tests on a real API server and those of the models: what one refuses, the other must refuse too.
+"""
+
+import json
+from typing import Any
+
+FP8_31B = {"variant": "31B", "checkpoint": "RedHatAI/gemma-4-31B-it-FP8-dynamic"}
+
+
+def spec_only(value: object) -> str | None:
+    """Names a test by the spec and not by the message."""
+    return json.dumps(value) if isinstance(value, dict) else None
+
+
+BROKEN_RULES: list[tuple[dict[str, Any], str]] = [
+    ({"model": {"modalities": ["Image"]}}, "list Text too: every request has a prompt"),
+    ({"model": {"modalities": ["Text", "Text"]}}, "name each modality once"),
+    ({"model": {"checkpoint": "google/gemma-4-31B-it"}}, "model.checkpoint needs model.variant"),
+    ({"model": {"variant": "Auto", "checkpoint": "a/b"}}, "model.checkpoint needs model.variant"),
+    ({"model": {"variant": "31B", "revision": "main"}}, "model.revision needs model.checkpoint"),
+    (
+        {"model": {"variant": "31B", "source": {"volumeClaim": {"name": "w"}}}},
+        "model.source needs model.checkpoint",
+    ),
+    ({"model": FP8_31B | {"source": {"volumeClaim": {"name": "w", "path": "a/../.."}}}}, "without .."),
+    ({"servedModelNames": ["a", "a"]}, "name each served model name once"),
+]
+"""Rules of our own, in the same words in the CRD and in the models."""
+
+BROKEN_BOUNDS: list[tuple[dict[str, Any], str]] = [
+    ({"contextLength": 127}, "spec.contextLength in body should be greater than or equal to 128"),
+    ({"contextLength": 1048577}, "spec.contextLength in body should be less than or equal to 1048576"),
+    ({"contextLength": "999999999K"}, "Too long: may not be more than 8"),
+    ({"contextLength": True}, "spec.contextLength in body must be of type integer,string"),
+    ({"contextLength": 4096.5}, "spec.contextLength in body must be of type integer,string"),
+    ({"contextLength": None}, "spec.contextLength"),
+    ({"concurrentRequests": 0}, "should be greater than or equal to 1"),
+    ({"concurrentRequests": 4097}, "should be less than or equal to 4096"),
+    ({"replicas": -1}, "spec.replicas in body should be greater than or equal to 0"),
+    ({"replicas": 1001}, "spec.replicas in body should be less than or equal to 1000"),
+    ({"objective": "Cheapest"}, 'supported values: "Balanced", "Quality"'),
+    ({"model": {"quantization": "fp8"}}, 'supported values: "Auto", "BF16", "FP8", "INT8"'),
+    ({"model": {"modalities": []}}, "should have at least 1 items"),
+    ({"model": {"media": {"imageTokens": 300}}}, 'supported values: "70", "140", "280", "560", "1120"'),
+    ({"model": FP8_31B | {"source": {"volumeClaim": {"name": "w", "path": "/etc"}}}}, "should match"),
+    ({"servedModelNames": [""]}, "should be at least 1 chars long"),
+    ({"accelerators": {"maxPerReplica": 9}}, "should be less than or equal to 8"),
+    ({"accelerators": {"nodeSelector": {"pool": "x" * 64}}}, "Too long: may not be more than 63"),
+    ({"accelerators": {"tolerations": [{"operator": "Like"}]}}, 'supported values: "Exists", "Equal"'),
+    ({"engine": {"env": [{"name": "1X"}]}}, "should match '^[A-Za-z_][A-Za-z0-9_]*$'"),
+    ({"engine": {"pod": {"limits": {"memory": "lots"}}}}, "spec.engine.pod.limits.memory"),
+    ({"engine": {"apiKeySecretRef": {"name": "key"}}}, "spec.engine.apiKeySecretRef.key: Required value"),
+    ({"features": {"thinking": True}}, "spec.features.thinking"),
+    ({"rollout": {"startupBudgetSeconds": 59}}, "should be greater than or equal to 60"),
+    ({"rollout": {"drainTimeoutSeconds": 86401}}, "should be less than or equal to 86400"),
+]
+"""Bounds and choices of the schema, in the API server's words."""
