@@ -67,7 +67,7 @@ def _accelerator(labels: Mapping[str, str], products: Sequence[GpuProduct]) -> A
     product = labels.get(PRODUCT)
     if product is None:
         raise UnusableProductError(f"the label {PRODUCT} is missing; install GPU feature discovery")
-    if labels.get(STRATEGY, "none") != "none" and int(labels.get(REPLICAS, "1")) > 1:
+    if labels.get(STRATEGY, "none") != "none" and labels.get(REPLICAS, "1") not in {"0", "1"}:
         raise UnusableProductError(f"{product} is shared by {labels[STRATEGY]}: its memory is not one engine's own")
     memory, major, minor = labels.get(MEMORY), labels.get(MAJOR), labels.get(MINOR)
     capability = (int(major), int(minor)) if major and minor and major.isdigit() and minor.isdigit() else None

@@ -1,6 +1,7 @@
 """Kubernetes quantities as numbers: ``500m``, ``16Gi``, ``1e3``."""
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 
 _SUFFIXES = {
     "n": Decimal("1e-9"),
@@ -21,15 +22,15 @@ _SUFFIXES = {
     "Ei": Decimal(2**60),
 }
 
+_FORM = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(" + "|".join(_SUFFIXES) + ")")
+
 
 def parse_quantity(text: str | int | float) -> float:
     """The number behind a quantity, in the resource's own unit (cores, bytes, devices).
 
     Raises ``ValueError`` with the text.
     """
-    value = str(text)
-    digits = value.rstrip("numkMGTPEi")
-    try:
-        return float(Decimal(digits) * _SUFFIXES[value[len(digits) :]])
-    except (InvalidOperation, KeyError):
-        raise ValueError(f"{value!r} is not a Kubernetes quantity") from None
+    found = _FORM.fullmatch(str(text))
+    if found is None:
+        raise ValueError(f"{str(text)!r} is not a Kubernetes quantity")
+    return float(Decimal(found[1]) * _SUFFIXES[found[2]])
