@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gemma_operator.kube.client import Client
-from gemma_operator.kube.drift import covers
+from gemma_operator.kube.drift import covers, owns_more
 from gemma_operator.kube.errors import ConflictError
 from gemma_operator.kube.resources import DEPLOYMENTS, JsonObject, Resource, resource_of
 
@@ -62,7 +62,7 @@ def owned_by(obj: JsonObject, uid: str) -> bool:
 
 
 async def ensure(client: Client, wanted: JsonObject, owner_uid: str) -> Applied:
-    """Create or correct ``wanted``; nothing is sent where the live object covers it.
+    """Create or correct ``wanted``; nothing is sent where the live object is what we want.
 
     Raises ``NameTakenError``, and ``ApiError`` as the client does.
     """
@@ -77,7 +77,7 @@ async def ensure(client: Client, wanted: JsonObject, owner_uid: str) -> Applied:
         raise NameTakenError(resource, namespace, name)
     if live["metadata"].get("deletionTimestamp"):
         return Applied(None, Change.NONE)
-    if covers(live, wanted):
+    if covers(live, wanted) and not owns_more(live, wanted, FieldManager.OBJECTS):
         return Applied(live, Change.NONE)
     return Applied(await client.apply(resource, _fenced(wanted, live), manager=FieldManager.OBJECTS), Change.UPDATED)
 

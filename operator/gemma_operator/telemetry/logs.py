@@ -48,11 +48,11 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, str] = {
+            **{name: masked(value) for name, value in _context.get()},
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": masked(record.getMessage()),
-            **dict(_context.get()),
         }
         if record.exc_info and record.exc_info[0] is not None:
             line["exception"] = masked(self.formatException(record.exc_info))

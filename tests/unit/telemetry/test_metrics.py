@@ -1,0 +1,41 @@
+"""Metrics belong to one process, have known names, and go when their object goes."""
+
+from gemma_operator.telemetry.metrics import CONTROLLER, Metrics
+
+KNOWN = {
+    "controller_runtime_reconcile_total",
+    "controller_runtime_reconcile_errors_total",
+    "workqueue_depth",
+    "workqueue_queue_duration_seconds",
+    "leader_election_master_status",
+    "rest_client_requests_total",
+    "gemma_condition",
+    "gemma_ready_replicas",
+}
+
+
+def test_known_dashboards_find_their_names() -> None:
+    assert Metrics().names() >= KNOWN
+    assert all(not name.startswith(("python_", "process_")) for name in Metrics().names())
+
+
+def test_two_operators_in_one_process_do_not_add_up() -> None:
+    one, other = Metrics(), Metrics()
+    one.leader.labels(CONTROLLER).set(1)
+    assert 'leader_election_master_status{name="gemmadeployment"} 1.0' in one.page().decode()
+    assert "leader_election_master_status{" not in other.page().decode()
+
+
+def test_the_series_of_a_deleted_object_go() -> None:
+    metrics = Metrics()
+    metrics.ready_replicas.labels("team", "a").set(2)
+    metrics.condition.labels("team", "a", "Ready").set(1)
+    metrics.ready_replicas.labels("team", "b").set(1)
+    metrics.forget("team", "a", ("Ready", "Degraded"))
+    page = metrics.page().decode()
+    assert 'name="a"' not in page
+    assert 'gemma_ready_replicas{name="b",namespace="team"} 1.0' in page
+
+
+def test_the_page_counts_the_memory_of_the_process() -> None:
+    assert "process_resident_memory_bytes" in Metrics().page().decode()
