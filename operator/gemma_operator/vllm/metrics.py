@@ -19,10 +19,7 @@ LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
 
 @dataclass(frozen=True, slots=True)
 class LivePool:
-    """The KV pool of a running engine, as its metrics tell it.
-
-    ``blocks_per_request`` and ``max_model_len`` follow from the three published figures (vLLM rounds neither).
-    """
+    """The KV pool of a running engine, as its metrics tell it: the three published figures, and what follows."""
 
     num_blocks: int
     max_concurrency: float
@@ -35,8 +32,12 @@ class LivePool:
 
     @property
     def max_model_len(self) -> int:
-        """The context length that the engine runs with, in tokens."""
-        return round(self.kv_tokens / self.max_concurrency)
+        """The context length that the engine runs with, in tokens.
+
+        vLLM cuts ``concurrency × length`` to whole tokens, so the length is the next integer above the quotient; a
+        quotient that is whole but for the last bits of a float is that integer.
+        """
+        return math.ceil(self.kv_tokens / self.max_concurrency - 1e-6)
 
 
 @dataclass(frozen=True, slots=True)
