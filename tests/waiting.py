@@ -1,7 +1,7 @@
 """How asynchronous tests wait: for a condition, with a deadline."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 
 async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
@@ -9,3 +9,10 @@ async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own
             await asyncio.sleep(0.005)
+
+
+async def eventually(probe: Callable[[], Awaitable[object]], seconds: float = 5.0) -> None:
+    """Like ``until`` for a condition that has to be asked for."""
+    async with asyncio.timeout(seconds):
+        while not await probe():
+            await asyncio.sleep(0.1)

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
 
-from gemma_operator.kube.errors import GoneError, NotLeadingError, UnreachableError, error_from
+from gemma_operator.kube.errors import ApiError, GoneError, NotLeadingError, UnreachableError, error_from
 from gemma_operator.kube.resources import ACCESS_REVIEWS, JsonObject, Resource
 from gemma_operator.telemetry.metrics import Metrics
 
@@ -191,7 +191,12 @@ class Client:
             return {}
         if status >= 400:
             raise error_from(status, reason, retry_after, raw)
-        document: JsonObject = json.loads(raw)
+        try:
+            document: JsonObject = json.loads(raw)
+        except ValueError:
+            raise ApiError(
+                status, "NotJSON", f"{method} {path}: the answer is not JSON; is a proxy in between?"
+            ) from None
         return document
 
     async def _exchange(

@@ -18,7 +18,8 @@ from gemma_operator.kube.resources import EVENTS, JsonObject
 
 logger = logging.getLogger(__name__)
 CONTROLLER = "gemma-operator.io/controller"
-NOTE_LIMIT = 1024
+NOTE_LIMIT_BYTES = 1024
+"""The API server counts bytes of UTF-8, not characters."""
 
 
 class EventType(StrEnum):
@@ -61,9 +62,17 @@ class Recorder:
             logger.warning("Event %s was not posted: %s", notice.reason, error)
 
 
+def _clipped(note: str) -> str:
+    """The note within the limit; a cut one ends in ``…``."""
+    encoded = note.encode()
+    if len(encoded) <= NOTE_LIMIT_BYTES:
+        return note
+    return encoded[: NOTE_LIMIT_BYTES - len("…".encode())].decode(errors="ignore") + "…"
+
+
 def _event(regarding: JsonObject, notice: Notice, instance: str) -> JsonObject:
     meta = regarding["metadata"]
-    note = notice.note if len(notice.note) <= NOTE_LIMIT else notice.note[: NOTE_LIMIT - 1] + "…"
+    note = _clipped(notice.note)
     digest = hashlib.sha256("\n".join((meta["uid"], notice.reason, note)).encode()).hexdigest()[:16]
     return {
         "apiVersion": EVENTS.api_version,
