@@ -1,0 +1,20 @@
+"""The engine's image for CPU: the Debian root and the installed engine."""
+
+from images.engine import VLLM_VERSION, engine_root
+from images.layers import DirectoryLayer, Layer
+from images.oci import ImageConfig
+from images.rootfs import ENGINE_PACKAGES, base_layers
+
+REFERENCE = f"gemma-operator.local/vllm-cpu:{VLLM_VERSION}"
+HOME = "/opt/vllm"
+
+CONFIG = ImageConfig(
+    entrypoint=["vllm", "serve"],
+    env={"PATH": f"{HOME}/bin:/usr/bin:/bin", "PYTHONPATH": HOME, "PYTHONUNBUFFERED": "1"},
+    labels={"org.opencontainers.image.title": "vllm-cpu", "org.opencontainers.image.version": VLLM_VERSION},
+)
+
+
+def engine_layers() -> list[Layer]:
+    """Root and engine."""
+    return [*base_layers(ENGINE_PACKAGES), DirectoryLayer(engine_root(), prefix=HOME)]

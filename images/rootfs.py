@@ -1,0 +1,91 @@
+"""A minimal Debian root with Python 3.11, for the operator's and the engine's image: no shell, no package manager.
+
+apt resolves the packages against an empty system, so the closure is complete; they are unpacked, not installed.
+Kept by package list, so it is made once.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from e2e.cluster.paths import CACHE
+from e2e.progress import step
+from images.layers import DirectoryLayer, FileEntry, FilesLayer, Layer
+
+PACKAGES = ("python3-minimal", "python3.11", "libpython3.11-stdlib", "libstdc++6", "ca-certificates")
+ENGINE_PACKAGES = (*PACKAGES, "libgomp1", "libnuma1", "util-linux")
+"""The engine's CPU backend links libgomp and libnuma and asks lscpu for the cores."""
+
+LEFT_OUT = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/lintian", "usr/share/info")
+USERS = "root:x:0:0:root:/root:/usr/sbin/nologin\ngemma:x:10001:10001:gemma:/scratch:/usr/sbin/nologin\n"
+GROUPS = "root:x:0:\ngemma:x:10001:\n"
+
+
+def rootfs(packages: tuple[str, ...]) -> Path:
+    """The unpacked root of these packages and of everything they depend on."""
+    key = hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
+    root = CACHE / "rootfs" / key
+    if not root.exists():
+        if shutil.which("apt-get") is None:
+            raise RuntimeError("the images are made from Debian packages: this needs Debian's apt-get")
+        unfinished = root.with_suffix(f".{os.getpid()}.part")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        with step(f"unpacking a Debian root with {', '.join(packages)}"):
+            _unpack(packages, unfinished)
+        unfinished.rename(root)
+    return root
+
+
+def base_layers(packages: tuple[str, ...]) -> list[Layer]:
+    """The root and what no package brings: users, and places that a pod mounts over."""
+    places = {"/tmp": 0o1777, "/scratch": 0o755, "/models": 0o755, "/etc/gemma-operator": 0o755, "/etc/podinfo": 0o755}
+    files = {"/etc/passwd": FileEntry(USERS.encode()), "/etc/group": FileEntry(GROUPS.encode())}
+    return [
+        DirectoryLayer(rootfs(packages), keep=lambda path: not path.startswith(LEFT_OUT)),
+        FilesLayer(files=files, directories=places),
+    ]
+
+
+def _unpack(packages: tuple[str, ...], target: Path) -> None:
+    state = target / ".apt"
+    for folder in (state / "partial", state / "archives" / "partial"):
+        folder.mkdir(parents=True)
+    (state / "status").touch()
+    _run(["apt-get", "update", "-qq"])
+    _run(
+        [
+            "apt-get",
+            "-o",
+            f"Dir::State::status={state / 'status'}",
+            "-o",
+            f"Dir::Cache::archives={state / 'archives'}",
+            "-o",
+            "APT::Sandbox::User=root",
+            "install",
+            "--yes",
+            "--no-install-recommends",
+            "--download-only",
+            "-qq",
+            *packages,
+        ]
+    )
+    for archive in sorted((state / "archives").glob("*.deb")):
+        _run(["dpkg-deb", "-x", str(archive), str(target)])
+    shutil.rmtree(state)
+    _collect_certificates(target)
+
+
+def _collect_certificates(target: Path) -> None:
+    """What ca-certificates' own script would do on installation."""
+    bundle = target / "etc" / "ssl" / "certs" / "ca-certificates.crt"
+    bundle.parent.mkdir(parents=True, exist_ok=True)
+    certificates = sorted((target / "usr" / "share" / "ca-certificates").rglob("*.crt"))
+    bundle.write_text("".join(certificate.read_text() for certificate in certificates))
+
+
+def _run(command: list[str]) -> None:
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise RuntimeError(f"{' '.join(command[:4])} … failed: {result.stderr[-1500:]}")
