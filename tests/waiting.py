@@ -14,5 +14,5 @@ async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
 async def eventually(probe: Callable[[], Awaitable[object]], seconds: float = 5.0) -> None:
     """Like ``until`` for a condition that has to be asked for."""
     async with asyncio.timeout(seconds):
-        while not await probe():
+        while not await probe():  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.1)
