@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -17,6 +18,7 @@ from gemma_operator.kube.connection import Credentials, credentials_of, load_con
 from gemma_operator.kube.election import Election, LeaseName
 from gemma_operator.telemetry.metrics import Metrics
 from gemma_operator.telemetry.probes import probes_app, serve_probes
+from tests.integration.cable import cable_to
 from tests.integration.kube.objects import create_owner
 from tests.waiting import eventually, until
 
@@ -29,6 +31,7 @@ class Process:
 
     def __init__(self, cluster: Cluster, client: Client, namespace: str, identity: str) -> None:
         self.cluster = cluster
+        self.server = cluster.server
         self.metrics = Metrics()
         self.reconciled: list[Key] = []
         lease = LeaseName(namespace, "gemma-operator")
@@ -38,7 +41,7 @@ class Process:
         self.stop = asyncio.Event()
 
     async def credentials(self) -> Credentials:
-        return await credentials_of(await load_configuration(str(self.cluster.kubeconfig)))
+        return replace(await credentials_of(await load_configuration(str(self.cluster.kubeconfig))), server=self.server)
 
     async def reconcile(self, key: Key) -> None:
         self.reconciled.append(key)
@@ -54,6 +57,9 @@ class Process:
         finally:
             self.stop.set()
             await task
+
+    def canary_age_seconds(self) -> float:
+        return self.metrics.registry.get_sample_value("gemma_event_pump_canary_age_seconds") or 0.0
 
     def leads(self) -> bool:
         return 'leader_election_master_status{name="gemmadeployment"} 1.0' in self.metrics.page().decode()
@@ -118,3 +124,39 @@ async def test_the_probes_say_what_the_supervisor_says(crd_installed: Cluster, c
             assert "gemma_event_pump_starts_total 1.0" in text
             assert "gemma_event_pump_canary_age_seconds" in text
     await runner.cleanup()
+
+
+async def test_what_happened_while_the_watches_were_cut_is_reconciled_once_they_are_back(
+    crd_installed: Cluster, client: Client, namespace: str
+) -> None:
+    """Only kopf loses its connections: the Lease is held all the time, so the process must go on."""
+    process = Process(crd_installed, client, namespace, "one")
+    async with cable_to(crd_installed.server) as cable:
+        process.server = cable.address
+        async with process.running():
+            await until(lambda: process.supervisor.not_ready() == "", START_SECONDS)
+            cable.unplug()
+            create_owner(crd_installed, namespace)
+            before = process.canary_age_seconds()
+            await until(lambda: process.canary_age_seconds() > before + 4, 10)
+            assert process.reconciled == []
+            cable.unplugged = False
+            await until(lambda: Key(namespace, "assistant") in process.reconciled, 30)
+            assert process.leads()
+
+
+async def test_a_pump_that_finds_no_api_server_at_its_start_is_started_again(
+    crd_installed: Cluster, client: Client, namespace: str
+) -> None:
+    create_owner(crd_installed, namespace)
+    process = Process(crd_installed, client, namespace, "one")
+    async with cable_to(crd_installed.server) as cable:
+        process.server = cable.address
+        cable.unplug()
+        async with process.running():
+            await until(process.leads)
+            await until(lambda: process.canary_age_seconds() > 3, 10)
+            assert process.supervisor.not_ready() == "the watches have not begun"
+            cable.unplugged = False
+            await until(lambda: process.supervisor.not_ready() == "", 45)
+            await until(lambda: Key(namespace, "assistant") in process.reconciled, START_SECONDS)

@@ -12,6 +12,7 @@ from gemma_operator.kube.election import Election, LeaseName
 from gemma_operator.kube.lease import LEASE_DURATION_SECONDS, RENEW_DEADLINE_SECONDS
 from gemma_operator.kube.resources import LEASES
 from gemma_operator.telemetry.metrics import Metrics
+from tests.integration.cable import cable_to
 from tests.waiting import eventually, until
 
 pytestmark = pytest.mark.integration
@@ -147,37 +148,12 @@ async def test_an_exception_of_the_leading_task_is_passed_on_and_the_lease_relea
     assert (await lease_spec(client, namespace))["holderIdentity"] == ""
 
 
-class Cable:
-    """A TCP connection to the API server that can be cut: what is sent goes nowhere, as in a network partition."""
-
-    def __init__(self) -> None:
-        self.cut = False
-        self.tasks: set[asyncio.Task[None]] = set()
-
-    async def start(self, host: str, port: int) -> int:
-        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            there = await asyncio.open_connection(host, port)
-            await asyncio.gather(self.carry(reader, there[1]), self.carry(there[0], writer))
-
-        self.server = await asyncio.start_server(connected, "127.0.0.1", 0)
-        return int(self.server.sockets[0].getsockname()[1])
-
-    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            if not self.cut:
-                writer.write(data)
-        writer.close()
-
-
 async def test_a_cut_connection_ends_the_lead_before_another_can_begin(
     candidate: Make, cluster: Cluster, namespace: str
 ) -> None:
-    cable = Cable()
-    host, port = cluster.server.removeprefix("https://").split(":")
     configuration = await load_configuration(str(cluster.kubeconfig))
-    configuration.host = f"https://127.0.0.1:{await cable.start(host, int(port))}"
     loop = asyncio.get_running_loop()
-    async with Client(configuration, Metrics()) as partitioned:
+    async with cable_to(cluster.server) as cable, Client(cable.plug(configuration), Metrics()) as partitioned:
         leader = Candidate(partitioned, namespace, "partitioned")
         await until(lambda: leader.leading)
         other = candidate("other")
@@ -191,4 +167,3 @@ async def test_a_cut_connection_ends_the_lead_before_another_can_begin(
         await until(lambda: other.leading, seconds=LEASE_DURATION_SECONDS + 5)
         await leader.end()
         assert leader.led == 1
-    cable.server.close()
