@@ -37,7 +37,7 @@ _STOP_SECONDS = 15.0
 
 
 def node_fingerprint(node: JsonObject) -> str:
-    """A hash of what a plan may depend on: labels, allocatable, taints, cordon, readiness. Heartbeats leave it alone."""
+    """A hash of what a plan may depend on: labels, allocatable, taints, cordon, readiness; not of heartbeats."""
     status, spec = node.get("status") or {}, node.get("spec") or {}
     ready = [c.get("status") for c in status.get("conditions") or [] if c.get("type") == "Ready"]
     facts = [node["metadata"].get("labels"), status.get("allocatable"), spec.get("taints"), spec.get("unschedulable")]

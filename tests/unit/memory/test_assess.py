@@ -11,6 +11,7 @@ from gemma_operator.catalog.precision import KVCacheDtype, Precision
 from gemma_operator.gpus.accelerator import Accelerator
 from gemma_operator.gpus.match import match_product
 from gemma_operator.memory.assess import Assessment, assess
+from gemma_operator.memory.kv_cache import kv_cache_fit
 from gemma_operator.memory.measured import MeasuredOverheads, OverheadKey
 from gemma_operator.memory.overheads import TERMS
 from gemma_operator.memory.settings import EngineSettings
@@ -74,6 +75,17 @@ def test_a_larger_card_of_the_same_kind_never_stops_fitting(total: int, more: in
 def test_a_longer_context_never_starts_to_fit(context: int) -> None:
     shorter, longer = (assess_31b(card("L40S"), context_length=length).budget for length in (context, context + 1))
     assert shorter.fits or not longer.fits
+
+
+@pytest.mark.parametrize("context", [4096, 131_072, 262_144])
+def test_what_the_promise_needs_is_to_the_byte_what_vllm_would_start_with(context: int) -> None:
+    assessment = assess_31b(card("H100-SXM"), context_length=context)
+    needed = assessment.budget.kv_needed_bytes
+    just_enough, one_byte_less = (
+        kv_cache_fit(assessment.layout, pool, context, SETTINGS.in_flight_tokens) for pool in (needed, needed - 1)
+    )
+    assert just_enough.fits
+    assert not one_byte_less.fits
 
 
 def test_a_promise_that_fits_is_held_by_the_planned_pool() -> None:
