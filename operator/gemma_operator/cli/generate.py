@@ -20,8 +20,17 @@ def _render_plan_schema() -> str:
     return json.dumps(plan_schema(), indent=2) + "\n"
 
 
+def _render_chart_crd() -> str:
+    """The CRD as a template of the chart, so that an upgrade of the chart upgrades it."""
+    head = "{{- if .Values.crds.enabled }}\n"
+    keep = "  annotations:\n    {{- if .Values.crds.keep }}\n    helm.sh/resource-policy: keep\n    {{- end }}\n"
+    text = render_crd().replace("metadata:\n  name:", f"metadata:\n{keep}  name:", 1)
+    return f"{head}{text}{{{{- end }}}}\n"
+
+
 GENERATED: dict[str, Callable[[], str]] = {
     "crds/gemmadeployments.yaml": render_crd,
+    "charts/gemma-operator/templates/crd.yaml": _render_chart_crd,
     "docs/reference/api.md": render_reference,
     "docs/reference/plan.schema.json": _render_plan_schema,
 }

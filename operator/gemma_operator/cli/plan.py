@@ -17,11 +17,11 @@ from gemma_operator.catalog.builtin import builtin_catalog
 from gemma_operator.catalog.catalog import Catalog
 from gemma_operator.catalog.parse import CatalogError, extend
 from gemma_operator.cli.errors import fail
-from gemma_operator.planning.document import decision_document
 from gemma_operator.cli.plan_table import print_decision
 from gemma_operator.gpus.feature_discovery import read_nodes
 from gemma_operator.gpus.inventory import GpuNodes, Inventory
 from gemma_operator.gpus.match import UnusableProductError, match_product
+from gemma_operator.planning.document import decision_document
 from gemma_operator.planning.intake import ask_from_manifest
 from gemma_operator.planning.plan import plan as decide
 from gemma_operator.planning.snapshot import Snapshot

@@ -3,6 +3,7 @@
 A ConfigMap that can't be used changes nothing: its last good text stays in force, and what is wrong with it is said.
 """
 
+import asyncio
 from dataclasses import dataclass
 
 from gemma_operator.api.labels import CATALOG_LABEL
@@ -11,6 +12,8 @@ from gemma_operator.catalog.catalog import Catalog
 from gemma_operator.catalog.parse import CatalogError, extend
 from gemma_operator.kube.client import Client
 from gemma_operator.kube.resources import CONFIG_MAPS, JsonObject
+
+KEPT_SECONDS = 30.0
 
 Texts = tuple[tuple[str, str], ...]
 
@@ -32,14 +35,17 @@ class CatalogSource:
         self._builtin = builtin_catalog()
         self._last_good: dict[str, Texts] = {}
         self._in_force: CatalogInForce | None = None
+        self._read_at = 0.0
 
     def forget(self) -> None:
         """Read again at the next question."""
         self._in_force = None
 
     async def current(self) -> CatalogInForce:
-        """The catalog in force."""
-        if self._in_force is None:
+        """The catalog in force, at most half a minute old: watching ConfigMaps everywhere is not ours to ask for."""
+        now = asyncio.get_running_loop().time()
+        if self._in_force is None or now - self._read_at > KEPT_SECONDS:
+            self._read_at = now
             listed = await self._client.list_all(CONFIG_MAPS, self._namespace, labels=CATALOG_LABEL, project=_texts)
             self._in_force = self._combine(sorted(listed))
         return self._in_force

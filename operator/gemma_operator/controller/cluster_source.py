@@ -17,6 +17,8 @@ from gemma_operator.kube.errors import ForbiddenError
 from gemma_operator.kube.resources import NODES, PODS, JsonObject
 
 USED_SECONDS = 30.0
+NODES_SECONDS = 120.0
+"""A change of a node is told by the watch; where nodes may not be watched, this is how old the picture gets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class ClusterSource:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._nodes: tuple[JsonObject, ...] | None = None
+        self._read_at = 0.0
         self._used: tuple[float, Mapping[str, int] | None] | None = None
 
     def forget_nodes(self) -> None:
@@ -41,12 +44,13 @@ class ClusterSource:
 
     async def current(self) -> ClusterFacts:
         """Nodes and used GPUs."""
-        if self._nodes is None:
+        now = asyncio.get_running_loop().time()
+        if self._nodes is None or now - self._read_at > NODES_SECONDS:
+            self._read_at = now
             try:
                 self._nodes = tuple(await self._client.list_all(NODES, project=gpu_node))
             except ForbiddenError:
                 self._nodes = ()
-        now = asyncio.get_running_loop().time()
         if self._used is None or now - self._used[0] > USED_SECONDS:
             self._used = (now, await self._count())
         return ClusterFacts(self._nodes, self._used[1])

@@ -18,7 +18,7 @@ from gemma_operator.planning.decision import Decision, Plan
 from gemma_operator.planning.document import memory_document
 from gemma_operator.planning.explain import tokens
 from gemma_operator.planning.packing import Packing, Way
-from gemma_operator.vllm.refusal import Refusal
+from gemma_operator.vllm.refusal import Cause, Refusal
 
 MAX_ALTERNATIVES = 5
 MAX_REJECTED = 10
@@ -75,7 +75,7 @@ def _ready(choice: Choice, state: RolloutState, context: ContextCheck, progressi
     if context.verdict is Verdict.BROKEN:
         return _line(kind, False, Reason.CONTEXT_NOT_HONORED, context.message)
     if choice.refusal is not None and not state.done:
-        return _line(kind, False, Reason.MEMORY_REFUSED, refused(choice.refusal, choice))
+        return _line(kind, False, _refusal_reason(choice.refusal), refused(choice.refusal, choice))
     if choice.rolled_back:
         return _line(
             kind, False, Reason.ROLLOUT_TIMED_OUT, "the last good plan runs: the new one did not start in time"
@@ -127,7 +127,7 @@ def _stalled(choice: Choice) -> Line:
 def _degraded(seen: Observation, choice: Choice, context: ContextCheck, verdicts: Verdicts) -> Line:
     kind = ConditionType.DEGRADED
     if choice.refusal is not None:
-        return _line(kind, True, Reason.MEMORY_REFUSED, refused(choice.refusal, choice))
+        return _line(kind, True, _refusal_reason(choice.refusal), refused(choice.refusal, choice))
     if not choice.fits:
         return _line(kind, True, Reason.PLAN_IMPOSSIBLE, impossible(choice.decision))
     if context.verdict is Verdict.BROKEN:
@@ -141,6 +141,10 @@ def _degraded(seen: Observation, choice: Choice, context: ContextCheck, verdicts
     return _line(kind, False, Reason.AS_EXPECTED, "nothing is in the way")
 
 
+def _refusal_reason(refusal: Refusal) -> Reason:
+    return Reason.ENGINE_FAILED if refusal.cause is Cause.OTHER else Reason.MEMORY_REFUSED
+
+
 def impossible(decision: Decision | None) -> str:
     """Why nothing fits and what would, in one sentence."""
     if decision is None:
@@ -152,9 +156,14 @@ def impossible(decision: Decision | None) -> str:
 
 def refused(refusal: Refusal, choice: Choice) -> str:
     """The engine's refusal with both numbers, and what was done about it."""
-    done = "planned once more with the corrected overhead" if choice.fits else "no other plan fits"
-    if choice.fits and choice.record is not None and choice.record.refusals == 0:
-        done = "the plan is not at fault"
+    if refusal.cause is Cause.OTHER:
+        return f"the engine ended: {refusal.sentence[:600]}"
+    if not choice.fits:
+        done = "no other plan fits"
+    elif choice.record is not None and choice.record.refusals:
+        done = "planned once more with the corrected overhead"
+    else:
+        done = "the node's memory is used by others"
     return f"the engine refused to start ({refusal.cause}): {refusal.sentence[:500]}; {done}"
 
 
