@@ -3,9 +3,10 @@
 import argparse
 import sys
 
-from e2e.cluster import Cluster, control_plane, kwok, real_node
+from e2e.cluster import Cluster, control_plane, gpus, kwok, real_node
 from e2e.cluster.binaries import build_binaries
 from e2e.progress import step
+from e2e.waiting import DeadlineError
 
 DAEMONS = (
     control_plane.ETCD,
@@ -16,6 +17,7 @@ DAEMONS = (
     real_node.CONTAINERD,
     real_node.KUBELET,
     real_node.KUBE_PROXY,
+    gpus.DEVICE_PLUGIN,
 )
 
 
@@ -33,7 +35,7 @@ def main() -> int:
     chosen = parser.parse_args()
     try:
         return _run(chosen)
-    except RuntimeError as error:
+    except (RuntimeError, DeadlineError) as error:
         print(f"e2e.cluster: {error}", file=sys.stderr)
         return 1
 

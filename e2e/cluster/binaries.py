@@ -4,6 +4,7 @@ Pins stand in ``tools/*/go.mod``. Binaries land in the cache under a name that h
 into one folder; a build that is cut short leaves nothing that looks finished.
 """
 
+import hashlib
 import os
 import re
 import shutil
@@ -56,58 +57,57 @@ GO_TOOLS = (
 )
 
 
+OWN_PROGRAMS = {"pause": ("pause", "."), "gpu-device-plugin": ("kubernetes", "./gpu-device-plugin")}
+"""Small programs of this repository: the module below ``tools`` and the package in it, by binary name."""
+
+
 def build_binaries() -> None:
-    """Build what is missing; nothing is done, and nothing printed, when all is there."""
+    """Build what is missing; nothing is done, and nothing printed, when all is there.
+
+    Raises ``RuntimeError`` with the compiler's words.
+    """
     for tool in GO_TOOLS:
-        missing = [name for name in tool.packages if not _stored(tool, name).exists()]
-        if missing:
-            _need_go()
-            with step(f"building {', '.join(missing)} {tool.version}"):
-                _build(tool, missing)
-        for name in tool.packages:
-            _link(tool, name)
+        for name, package in tool.packages.items():
+            stored = CACHE / "go" / f"{name}-{tool.version}"
+            if not stored.exists():
+                with step(f"building {name} {tool.version}"):
+                    _build(TOOLS / tool.module, stored, package, tool.linker_flags())
+            _link(name, stored)
 
 
-def pause_binary() -> Path:
-    """The program of the pause image: it waits for a signal and does nothing else."""
-    target = CACHE / "go" / "pause"
-    if not target.exists():
-        _need_go()
-        with step("building pause"):
-            _run_build(TOOLS / "pause", target, ".", "-s -w")
-    return target
+def own_program(name: str) -> Path:
+    """A program of ``OWN_PROGRAMS``, built anew whenever its source has changed."""
+    module, package = OWN_PROGRAMS[name]
+    source = TOOLS / module / package / "main.go"
+    stored = CACHE / "go" / f"{name}-{hashlib.sha256(source.read_bytes()).hexdigest()[:12]}"
+    if not stored.exists():
+        with step(f"building {name}"):
+            _build(TOOLS / module, stored, package, "-s -w")
+    _link(name, stored)
+    return BIN / name
 
 
-def _stored(tool: GoTool, name: str) -> Path:
-    return CACHE / "go" / f"{name}-{tool.version}"
-
-
-def _build(tool: GoTool, names: list[str]) -> None:
-    for name in names:
-        _run_build(TOOLS / tool.module, _stored(tool, name), tool.packages[name], tool.linker_flags())
-
-
-def _run_build(folder: Path, target: Path, package: str, linker_flags: str) -> None:
+def _build(folder: Path, target: Path, package: str, linker_flags: str) -> None:
+    """A build that is cut short leaves a ``.part`` and never a target."""
+    if shutil.which("go") is None:
+        raise RuntimeError("Go 1.21 or later is needed on PATH: it fetches the toolchain that go.mod names")
     target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_suffix(f".{os.getpid()}.part")
-    command = ["go", "build", "-ldflags", linker_flags, "-o", str(unfinished), package]
-    result = subprocess.run(
-        command, cwd=folder, env=os.environ | {"CGO_ENABLED": "0"}, capture_output=True, text=True, check=False
-    )
+    unfinished = target.with_name(f"{target.name}.{os.getpid()}.part")
+    # Without -buildvcs=false a checkout that another user owns ends the build: git refuses to tell its state.
+    command = ["go", "build", "-buildvcs=false", "-ldflags", linker_flags, "-o", str(unfinished), package]
+    environment = os.environ | {"CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": ""}
+    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         unfinished.unlink(missing_ok=True)
         raise RuntimeError(f"go build {package} failed:\n{result.stderr[-4000:]}")
     unfinished.rename(target)
 
 
-def _link(tool: GoTool, name: str) -> None:
+def _link(name: str, stored: Path) -> None:
+    """Put the stored binary on the cluster's PATH, in one step: somebody may be about to run it."""
     BIN.mkdir(parents=True, exist_ok=True)
-    link, target = BIN / name, _stored(tool, name)
-    if not link.is_symlink() or link.resolve() != target.resolve():
-        link.unlink(missing_ok=True)
-        link.symlink_to(target)
-
-
-def _need_go() -> None:
-    if shutil.which("go") is None:
-        raise RuntimeError("Go 1.21 or later is needed: it fetches the toolchain that go.mod names")
+    link = BIN / name
+    if link.resolve() != stored.resolve():
+        fresh = BIN / f".{name}.{os.getpid()}"
+        fresh.symlink_to(stored)
+        fresh.rename(link)

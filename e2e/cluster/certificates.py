@@ -9,6 +9,8 @@ from e2e.cluster.paths import NODE_ADDRESS, NODE_NAME, PKI
 ADMIN_TOKEN = PKI / "admin-token"
 TOKENS = PKI / "tokens.csv"
 CA = PKI / "ca.crt"
+NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+"""Elliptic curves: a key takes milliseconds, where RSA can take a second."""
 
 
 def make_certificates() -> None:
@@ -17,9 +19,9 @@ def make_certificates() -> None:
         return
     PKI.mkdir(parents=True, exist_ok=True)
     PKI.chmod(0o700)
-    _openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "365", "-subj", "/CN=gemma-e2e",
+    _openssl("req", "-x509", *NEW_KEY, "-days", "365", "-subj", "/CN=gemma-e2e",
              "-keyout", "ca.key", "-out", "ca.crt")  # fmt: skip
-    _openssl("genrsa", "-out", "service-account.key", "2048")
+    _openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "service-account.key")
     services = "DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,IP:10.96.0.1"
     names = f"{services},DNS:localhost,IP:127.0.0.1,IP:{NODE_ADDRESS}"
     _sign("apiserver", "/CN=kube-apiserver", names)
@@ -35,7 +37,7 @@ def make_certificates() -> None:
 def _sign(name: str, subject: str, alternative_names: str) -> None:
     extension = PKI / f"{name}.ext"
     extension.write_text(f"subjectAltName={alternative_names}\nextendedKeyUsage=serverAuth,clientAuth\n")
-    _openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", subject, "-keyout", f"{name}.key", "-out", f"{name}.csr")
+    _openssl("req", *NEW_KEY, "-subj", subject, "-keyout", f"{name}.key", "-out", f"{name}.csr")
     _openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
              "-days", "365", "-extfile", extension.name, "-out", f"{name}.crt")  # fmt: skip
 

@@ -1,92 +1,94 @@
-"""Removes what a stopped or crashed cluster left behind: containers, mounts, interfaces, firewall rules.
+"""Removes what a stopped or crashed cluster left behind: processes, containers, mounts, interfaces, firewall rules.
 
-Everything is looked for by what this cluster alone makes; anything that is gone already is fine.
+Everything is looked for by what this cluster alone makes, so that other containers of the machine stay as they
+are; anything that is gone already is fine.
 """
 
 import os
 import re
 import shutil
-import signal
 import subprocess
 from pathlib import Path
 
-from e2e.cluster.paths import CONTAINERD_SOCKET, KUBELET_ROOT, NODE_ADDRESS, STATE
-from e2e.waiting import wait_for
+from e2e.cluster.paths import API_PORT, CONTAINERD_SOCKET, NETWORK_NAME, NODE_ADDRESS, STATE
+from e2e.cluster.ports import is_taken
+from e2e.cluster.processes import end_all, processes_of
 
-NETWORK_STATE = (Path("/var/lib/cni/networks/pods"), Path("/var/lib/cni/results"))
-CHAINS = re.compile(r"^:(KUBE-[A-Z0-9-]+|CNI-[A-Za-z0-9-]+) ", re.MULTILINE)
+PROGRAMS = (
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kwok",
+    "containerd",
+    "kubelet",
+    "kube-proxy",
+    "gpu-device-plugin",
+)
+SHIMS = ("containerd-shim-runc-v2",)
+CONTAINER_LOG_LINKS = Path("/var/log/containers")
+"""The kubelet writes these links there whatever its configuration says."""
+NETWORK_RESULTS = Path("/var/lib/cni/results")
+DEVICE_PLUGINS = Path("/var/lib/kubelet/device-plugins")
+"""Fixed in the kubelet's source, whatever its root folder is."""
+OURS = re.compile(r"\b(KUBE|CNI|GEMMA)-")
 
 
 def clean_up() -> None:
-    """Remove the leftovers; the stored images stay."""
-    _end_shims()
-    _remove_network_namespaces()
-    _unmount_below(KUBELET_ROOT)
+    """Remove the leftovers; the stored images stay. Raises ``RuntimeError`` when a process does not end."""
+    end_all(lambda: processes_of(PROGRAMS, STATE))
+    # containerd's shims outlive it, and with them the containers.
+    end_all(lambda: processes_of(SHIMS, CONTAINERD_SOCKET))
     _unmount_below(STATE)
-    _remove_firewall_rules()
-    for folder in (*NETWORK_STATE, STATE):
-        shutil.rmtree(folder, ignore_errors=True)
-    subprocess.run(["ip", "addr", "del", f"{NODE_ADDRESS}/32", "dev", "lo"], capture_output=True, check=False)
-
-
-def _end_shims() -> None:
-    """containerd's shims outlive it, and with them the containers."""
-    found = _processes_naming(str(CONTAINERD_SOCKET))
-    for pid in found:
-        _kill_tree(pid)
-    if found:
-        wait_for("containerd's shims to end", lambda: not _processes_naming(str(CONTAINERD_SOCKET)), 20)
-
-
-def _processes_naming(text: str) -> list[int]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                command = (entry / "cmdline").read_bytes().decode(errors="replace")
-            except (FileNotFoundError, ProcessLookupError, PermissionError):
-                continue
-            if text in command and "containerd-shim" in command:
-                found.append(int(entry.name))
-    return found
-
-
-def _kill_tree(pid: int) -> None:
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except (FileNotFoundError, ProcessLookupError):
-        children = []
-    for child in children:
-        _kill_tree(int(child))
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+    if STATE.exists():
+        _remove_firewall_rules()
+        _remove_control_groups()
+        for left in DEVICE_PLUGINS.glob("*"):
+            left.unlink(missing_ok=True)
+    for left in NETWORK_RESULTS.glob(f"{NETWORK_NAME}-*"):
+        left.unlink(missing_ok=True)
+    shutil.rmtree(STATE, ignore_errors=True)
+    _remove_dangling_log_links()
+    if not is_taken(API_PORT):  # else a cluster of another folder stands on the address
+        subprocess.run(["ip", "addr", "del", f"{NODE_ADDRESS}/32", "dev", "lo"], capture_output=True, check=False)
 
 
 def _unmount_below(folder: Path) -> None:
-    """Deepest mounts first; lazily, since a dying process may still hold one."""
+    """Deepest mounts first; lazily, since a dying process may still hold one.
+
+    Pods' network namespaces are mounts below the folder too: with the last of a namespace its interfaces go.
+    """
     mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
     for mount in sorted((m for m in mounts if m.startswith(f"{folder}/")), key=len, reverse=True):
         subprocess.run(["umount", "--lazy", mount], capture_output=True, check=False)
 
 
-def _remove_network_namespaces() -> None:
-    """Pods' namespaces, and with them both ends of their interfaces."""
-    for namespace in Path("/run/netns").glob("cni-*"):
-        subprocess.run(["ip", "netns", "delete", namespace.name], capture_output=True, check=False)
-
-
 def _remove_firewall_rules() -> None:
-    """Drop the chains of kube-proxy and of the port mapper, and the rules that jump to them."""
-    if shutil.which("iptables-save") is None:
-        return
-    for table in ("nat", "filter", "mangle"):
-        saved = subprocess.run(["iptables-save", "-t", table], capture_output=True, text=True, check=False).stdout
-        chains = CHAINS.findall(saved)
-        if not chains:
+    """Drop the chains of kube-proxy, of the port mapper and of this cluster, and the rules that jump to them."""
+    for family in ("iptables", "ip6tables"):
+        if shutil.which(f"{family}-save") is None:
             continue
-        ours = re.compile(r"(KUBE-|CNI-)")
-        kept = [line for line in saved.splitlines() if not ours.search(line)]
-        text = "\n".join(kept) + "\n"
-        subprocess.run(["iptables-restore", "-T", table], input=text, capture_output=True, text=True, check=False)
+        for table in ("nat", "filter", "mangle"):
+            command = [f"{family}-save", "-t", table]
+            saved = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+            if OURS.search(saved):
+                kept = "".join(line for line in saved.splitlines(keepends=True) if not OURS.search(line))
+                command = [f"{family}-restore", "-T", table]
+                subprocess.run(command, input=kept, capture_output=True, text=True, check=False)
+
+
+def _remove_control_groups() -> None:
+    """The kubelet's groups, from the innermost; one that still holds a process stays, as the kernel has it."""
+    groups = Path("/sys/fs/cgroup")
+    for top in (groups / "kubepods", *groups.glob("*/kubepods")):
+        for folder, _, _ in os.walk(top, topdown=False):
+            try:
+                os.rmdir(folder)
+            except OSError:
+                continue
+
+
+def _remove_dangling_log_links() -> None:
+    for link in CONTAINER_LOG_LINKS.glob("*.log"):
+        if link.is_symlink() and str(link.readlink()).startswith(f"{STATE}/"):
+            link.unlink(missing_ok=True)

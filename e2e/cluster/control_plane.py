@@ -9,10 +9,10 @@ from e2e.cluster.certificates import ADMIN_TOKEN, CA, TOKENS, make_certificates,
 from e2e.cluster.daemon import Daemon
 from e2e.cluster.paths import API_PORT, AUDIT_LOG, BIN, KUBECONFIG, NODE_ADDRESS, SERVER, SERVICE_RANGE, STATE
 
-ETCD = Daemon("etcd")
-APISERVER = Daemon("kube-apiserver")
-CONTROLLER_MANAGER = Daemon("kube-controller-manager")
-SCHEDULER = Daemon("kube-scheduler")
+ETCD = Daemon("etcd", (2379, 2380))
+APISERVER = Daemon("kube-apiserver", (API_PORT,))
+CONTROLLER_MANAGER = Daemon("kube-controller-manager", (10257,))
+SCHEDULER = Daemon("kube-scheduler", (10259,))
 ETCD_CLIENT, ETCD_PEER = "http://127.0.0.1:2379", "http://127.0.0.1:2380"
 
 AUDIT_POLICY = {
@@ -33,12 +33,12 @@ def start_control_plane() -> None:
     _write_kubeconfig()
     _start_etcd()
     _start_apiserver()
-    _start_with_kubeconfig(CONTROLLER_MANAGER, 10257, [
+    _start_with_kubeconfig(CONTROLLER_MANAGER, [
         "--use-service-account-credentials",
         f"--service-account-private-key-file={pem('service-account.key')}",
         f"--root-ca-file={CA}",
     ])  # fmt: skip
-    _start_with_kubeconfig(SCHEDULER, 10259, [])
+    _start_with_kubeconfig(SCHEDULER, [])
 
 
 def stop_control_plane() -> None:
@@ -107,7 +107,9 @@ def _start_apiserver() -> None:
     APISERVER.start(command, lambda: get("/readyz") == "ok", 60)
 
 
-def _start_with_kubeconfig(daemon: Daemon, port: int, more: list[str]) -> None:
+def _start_with_kubeconfig(daemon: Daemon, more: list[str]) -> None:
+    (port,) = daemon.ports
+
     def healthy() -> bool:
         # The component's own certificate is self-signed and this is its loopback health port.
         unverified = ssl._create_unverified_context()
@@ -127,7 +129,9 @@ def _start_with_kubeconfig(daemon: Daemon, port: int, more: list[str]) -> None:
 
 def _write_kubeconfig() -> None:
     cluster = {"server": SERVER, "certificate-authority": str(CA)}
-    KUBECONFIG.write_text(
+    unfinished = KUBECONFIG.with_suffix(".part")
+    unfinished.touch(mode=0o600)
+    unfinished.write_text(
         json.dumps(
             {
                 "apiVersion": "v1",
@@ -140,4 +144,4 @@ def _write_kubeconfig() -> None:
             indent=1,
         )
     )
-    KUBECONFIG.chmod(0o600)
+    unfinished.rename(KUBECONFIG)

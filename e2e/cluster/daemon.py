@@ -4,11 +4,13 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from e2e.cluster.paths import LOGS, STATE
+from e2e.cluster.ports import refuse_taken_ports
+from e2e.cluster.processes import start_time
 from e2e.waiting import wait_for
 
 TAIL_BYTES = 3000
@@ -16,9 +18,10 @@ TAIL_BYTES = 3000
 
 @dataclass(frozen=True)
 class Daemon:
-    """A program with a name, a log and a pid file."""
+    """A program with a name, a log, a pid file, and the TCP ports that must be free for it."""
 
     name: str
+    ports: tuple[int, ...] = ()
 
     @property
     def log(self) -> Path:
@@ -36,36 +39,24 @@ class Daemon:
             pid, started = self.pid_file.read_text().split()
         except (FileNotFoundError, ValueError):
             return None
-        return int(pid) if _start_time(int(pid)) == started else None
+        return int(pid) if start_time(int(pid)) == started else None
 
-    def start(
-        self,
-        command: Sequence[str],
-        ready: Callable[[], object],
-        seconds: float,
-        environment: Mapping[str, str] | None = None,
-    ) -> None:
-        """Start the program unless it runs, and wait until ``ready`` answers; its log's end is in the error."""
+    def start(self, command: Sequence[str], ready: Callable[[], object], seconds: float) -> None:
+        """Start the program unless it runs, and wait until ``ready`` answers something true.
+
+        Raises ``RuntimeError`` at once when a port is taken or the program ends, ``DeadlineError`` when it is not
+        ready in ``seconds``; the end of its log is in both.
+        """
         if self.running() is None:
-            LOGS.mkdir(parents=True, exist_ok=True)
-            self.pid_file.parent.mkdir(parents=True, exist_ok=True)
-            with self.log.open("ab") as log:
-                process = subprocess.Popen(
-                    list(command),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                    env=os.environ | dict(environment or {}),
-                )
-            self.pid_file.write_text(f"{process.pid} {_start_time(process.pid)}")
+            refuse_taken_ports(self.name, self.ports)
+            self._launch(command)
 
-        def alive_and_ready() -> object:
-            if self.running() is None:
-                raise RuntimeError(f"{self.name} ended")
-            return ready()
+        def ended_or_ready() -> object:
+            return self.running() is None or ready()
 
-        wait_for(f"{self.name} to be ready", alive_and_ready, seconds, describe=lambda: f"\n{self.tail()}")
+        wait_for(f"{self.name} to be ready", ended_or_ready, seconds, describe=lambda: f"\n{self.tail()}")
+        if self.running() is None:
+            raise RuntimeError(f"{self.name} ended instead of becoming ready; {self.log}:\n{self.tail()}")
 
     def stop(self, seconds: float = 10) -> None:
         """Ask the program to end, then end it and its session."""
@@ -84,13 +75,14 @@ class Daemon:
         except FileNotFoundError:
             return "(no log)"
 
-
-def _start_time(pid: int) -> str | None:
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return None if fields[0] == "Z" else fields[19]
+    def _launch(self, command: Sequence[str]) -> None:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.pid_file.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(
+                list(command), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
+        self.pid_file.write_text(f"{process.pid} {start_time(process.pid)}")
 
 
 def _send(pid: int, sent: signal.Signals) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 from e2e.cluster.daemon import Daemon
 from e2e.cluster.paths import BIN, KUBECONFIG
 
-KWOK = Daemon("kwok")
 STAGES = Path(__file__).with_name("kwok_stages.yaml")
 PORT = 10247
+KWOK = Daemon("kwok", (PORT,))
 ANNOTATION = "kwok.x-k8s.io/node"
 
 

@@ -1,8 +1,4 @@
-"""A real node without Docker: containerd, kubelet and kube-proxy, on this machine's one loopback address.
-
-The kubelet offers ``nvidia.com/gpu`` as far as the scheduler is concerned: the capacity is patched into the node's
-status, where a kubelet keeps extended resources that it does not manage.
-"""
+"""A real node without Docker: containerd, kubelet and kube-proxy, on this machine's one loopback address."""
 
 import json
 import subprocess
@@ -16,22 +12,29 @@ from e2e.cluster.paths import (
     CONTAINERD_SOCKET,
     KUBECONFIG,
     KUBELET_ROOT,
+    NETWORK_NAME,
     NODE_ADDRESS,
     NODE_NAME,
+    POD_LOGS,
     POD_RANGE,
     STATE,
 )
 
 CONTAINERD = Daemon("containerd")
-KUBELET = Daemon("kubelet")
-KUBE_PROXY = Daemon("kube-proxy")
+KUBELET = Daemon("kubelet", (10248, 10250))
+KUBE_PROXY = Daemon("kube-proxy", (10249, 10256))
 PAUSE_IMAGE = "gemma-operator.local/pause:1"
 CONTAINERD_ROOT = CACHE / "containerd"
 """Images survive a stop: the engine's is several gigabytes."""
+SOCKET_PATH_LIMIT = 107
+"""Bytes that the kernel allows a socket's path (``sun_path``, unix(7))."""
 
 
 def start_containerd() -> None:
     """Start containerd alone, so that images can be imported before the kubelet comes."""
+    longest = f"{CONTAINERD_SOCKET}.ttrpc"
+    if len(longest) > SOCKET_PATH_LIMIT:
+        raise RuntimeError(f"{longest} is too long for a socket's path: set GEMMA_STATE_DIR to a shorter folder")
     folder = STATE / "containerd"
     (folder / "cni").mkdir(parents=True, exist_ok=True)
     (folder / "cni" / "10-ptp.conflist").write_text(json.dumps(_network()))
@@ -42,7 +45,7 @@ def start_containerd() -> None:
 
 
 def start_node() -> None:
-    """Start kubelet and kube-proxy and wait until the node is Ready."""
+    """Start kubelet and kube-proxy and wait until both are healthy."""
     KUBELET_ROOT.mkdir(parents=True, exist_ok=True)
     config = STATE / "kubelet.json"
     config.write_text(json.dumps(_kubelet_config()))
@@ -67,12 +70,6 @@ def start_node() -> None:
     KUBE_PROXY.start(proxy, _proxy_healthy, 60)
 
 
-def stop_node() -> None:
-    """Stop proxy, kubelet and containerd; pods end with the clean-up that follows."""
-    for daemon in (KUBE_PROXY, KUBELET, CONTAINERD):
-        daemon.stop()
-
-
 def _ctr(*arguments: str) -> subprocess.CompletedProcess[bytes]:
     command = ["ctr", "--address", str(CONTAINERD_SOCKET), "--namespace", "k8s.io", *arguments]
     return subprocess.run(command, capture_output=True, check=False)
@@ -89,10 +86,15 @@ def _proxy_healthy() -> bool:
 
 
 def _network() -> dict[str, object]:
-    address_manager = {"type": "host-local", "ranges": [[{"subnet": POD_RANGE}]], "routes": [{"dst": "0.0.0.0/0"}]}
+    address_manager = {
+        "type": "host-local",
+        "dataDir": str(STATE / "addresses"),
+        "ranges": [[{"subnet": POD_RANGE}]],
+        "routes": [{"dst": "0.0.0.0/0"}],
+    }
     return {
         "cniVersion": "1.0.0",
-        "name": "pods",
+        "name": NETWORK_NAME,
         "plugins": [
             {"type": "ptp", "ipMasq": False, "ipam": address_manager},
             {"type": "portmap", "capabilities": {"portMappings": True}},
@@ -101,7 +103,9 @@ def _network() -> dict[str, object]:
 
 
 def _containerd_config() -> str:
-    """``restrict_oom_score_adj``: without CAP_SYS_RESOURCE every sandbox would fail to get its child's PID."""
+    """``restrict_oom_score_adj``: without CAP_SYS_RESOURCE every sandbox would fail to get its child's PID.
+    ``netns_mounts_under_state_dir``: so that a clean-up finds this cluster's namespaces and nobody else's.
+    """
     return f"""version = 2
 root = "{CONTAINERD_ROOT}"
 state = "{STATE / "containerd" / "run"}"
@@ -110,6 +114,7 @@ state = "{STATE / "containerd" / "run"}"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{PAUSE_IMAGE}"
   restrict_oom_score_adj = true
+  netns_mounts_under_state_dir = true
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = "overlayfs"
   [plugins."io.containerd.grpc.v1.cri".cni]
@@ -137,6 +142,7 @@ def _kubelet_config() -> dict[str, object]:
         "enforceNodeAllocatable": [],
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
         "containerRuntimeEndpoint": f"unix://{CONTAINERD_SOCKET}",
+        "podLogsDir": str(POD_LOGS),
         "clusterDomain": "cluster.local",
         "resolvConf": str(_resolver()),
         "imageGCHighThresholdPercent": 100,
@@ -148,7 +154,7 @@ def _kubelet_config() -> dict[str, object]:
 
 
 def _resolver() -> object:
-    """Pods get a resolver that answers nothing: there is no DNS in this cluster, and none outside is asked."""
+    """Pods get a resolver that refuses at once: there is no DNS in this cluster, and none outside is asked."""
     path = STATE / "resolv.conf"
-    path.write_text("nameserver 192.0.2.11\noptions timeout:1 attempts:1\n")
+    path.write_text(f"nameserver {NODE_ADDRESS}\noptions timeout:1 attempts:1\n")
     return path
