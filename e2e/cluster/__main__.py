@@ -1,12 +1,12 @@
 """``python -m e2e.cluster``: start, stop and use the local cluster by hand."""
 
 import argparse
+import subprocess
 import sys
 
 from e2e.cluster import Cluster, control_plane, gpus, kwok, real_node
 from e2e.cluster.binaries import build_binaries
 from e2e.progress import step
-from e2e.waiting import DeadlineError
 
 DAEMONS = (
     control_plane.ETCD,
@@ -35,7 +35,7 @@ def main() -> int:
     chosen = parser.parse_args()
     try:
         return _run(chosen)
-    except (RuntimeError, DeadlineError) as error:
+    except (RuntimeError, OSError, subprocess.SubprocessError) as error:
         print(f"e2e.cluster: {error}", file=sys.stderr)
         return 1
 
