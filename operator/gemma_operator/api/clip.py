@@ -19,8 +19,8 @@ _SCHEMA = structural_schema(GemmaDeploymentStatus)
 def clip_status(status: Mapping[str, Any]) -> dict[str, Any]:
     """The status with every string, list and map within its bound and at most 16 KiB in all.
 
-    Heads are kept and a cut string ends in ``…``. Lists that only explain are shortened first, then long sentences;
-    words, selector and URL are cut to their own bound only.
+    Heads are kept and a cut string ends in ``…``. Nulls and unknown fields are left out. Lists that only explain are
+    shortened first, then long sentences; words, selector and URL are cut to their own bound only.
     """
     clipped: dict[str, Any] = _clip(dict(status), _SCHEMA)
     while _size(clipped) > MAX_STATUS_BYTES:
@@ -49,7 +49,8 @@ def _clip(value: Any, schema: Schema, sentence: int = LONGEST_SENTENCE) -> Any:
     if isinstance(value, Mapping):
         if "properties" in schema:
             known = schema["properties"]
-            return {name: _clip(item, known[name], sentence) for name, item in value.items() if name in known}
+            present = {name: item for name, item in value.items() if name in known and item is not None}
+            return {name: _clip(item, known[name], sentence) for name, item in present.items()}
         if "additionalProperties" in schema:
             kept = list(value.items())[: schema["maxProperties"]]
             return {name: _clip(item, schema["additionalProperties"], sentence) for name, item in kept}

@@ -64,6 +64,10 @@ def test_lists_are_cut_to_their_bound_and_unknown_fields_are_left_out() -> None:
     assert "wholeCluster" not in clipped
 
 
+def test_a_null_is_left_out_because_the_server_would_refuse_it() -> None:
+    assert clip_status({"url": None, "replicas": 0, "plan": None}) == {"replicas": 0}
+
+
 def test_what_explains_goes_before_what_decides() -> None:
     explaining = [{"reason": "TooSmall", "message": "m" * 1024}] * 10
     clipped = clip_status({"conditions": conditions("c" * 1000), "rejected": explaining})
