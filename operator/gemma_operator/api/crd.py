@@ -43,8 +43,6 @@ def crd() -> dict[str, Any]:
     """The CRD as an object."""
     spec, status = structural_schema(GemmaDeploymentSpec), structural_schema(GemmaDeploymentStatus)
     spec["properties"]["replicas"]["default"] = 1
-    conditions = status["properties"]["conditions"]
-    conditions |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",

@@ -13,7 +13,7 @@ def render_reference() -> str:
     lines = [
         "# API reference: `gemma-operator.io/v1alpha1` GemmaDeployment",
         "",
-        "Generated from the models; `kubectl explain gemmadeployment.spec --recursive` says the same.",
+        "Generated from the models. `kubectl explain gemmadeployment.spec.model` says the same, field by field.",
         "",
     ]
     for part in ("spec", "status"):
@@ -43,13 +43,13 @@ def _kind(schema: Schema) -> str:
     if "enum" in schema:
         return " \\| ".join(f"`{value}`" for value in schema["enum"])
     if schema.get("type") == "array":
-        return f"list of {_kind(schema['items'])}, at most {schema['maxItems']}"
+        return f"list of at most {schema['maxItems']}: {_kind(schema['items'])}"
     if "additionalProperties" in schema:
-        return f"map of {_kind(schema['additionalProperties'])}, at most {schema['maxProperties']}"
+        return f"map of at most {schema['maxProperties']}: {_kind(schema['additionalProperties'])}"
     kind = str(schema.get("type", "object"))
     if "minimum" in schema and "maximum" in schema:
         return f"{kind}, {schema['minimum']} to {schema['maximum']}"
-    return kind
+    return f"{kind}, at most {schema['maxLength']} characters" if kind == "string" else kind
 
 
 def _rules(schema: Schema, path: str) -> Iterator[tuple[str, str]]:

@@ -69,8 +69,20 @@ def test_every_sample_is_accepted_and_only_replicas_is_added(api_server: Cluster
         {"model": {"modalities": ["Image", "Text"]}},
         {"model": FP8_31B | {"revision": "v1.0"}},
         {"model": FP8_31B | {"source": {"volumeClaim": {"name": "weights", "path": "gemma/31B.v2"}}}},
+        {"model": {"modalities": ["Text", "Video"], "media": {"maxItems": 2, "allowedDomains": ["media.example.com"]}}},
+        {"model": {"modalities": ["Text", "Image"], "media": {"imageTokens": 1120}}},
+        {"accelerators": {"tolerations": [{"operator": "Exists"}, {"key": "nvidia.com/gpu", "value": "yes"}]}},
+        {"accelerators": {"nodeSelector": {"topology.kubernetes.io/zone": "a", "pool": ""}}},
+        {"engine": {"image": "192.0.2.10:5000/vllm@sha256:" + "0" * 64}},
+        {"engine": {"env": [{"name": "B"}, {"name": "A", "value": "1"}]}},
         {"engine": {"pod": {"requests": {"cpu": "500m", "memory": "1.5Gi"}}}},
-        {"servedModelNames": ["a", "b"]},
+        {"engine": {"pod": {"requests": {"cpu": 4, "memory": "59Gi"}, "limits": {"cpu": "4500m", "memory": "64G"}}}},
+        {
+            "engine": {
+                "pod": {"labels": {"app.kubernetes.io/part-of": "x", "team": "A_1"}, "annotations": {"a.b/c": "d e"}}
+            }
+        },
+        {"servedModelNames": ["google/gemma-4-31B-it", "gemma4:31b"]},
     ],
     ids=json.dumps,
 )
@@ -90,6 +102,20 @@ def test_a_context_length_that_is_no_number_of_tokens_is_refused(api_server: Clu
 @pytest.mark.parametrize(("spec", "message"), BROKEN_RULES + BROKEN_BOUNDS, ids=spec_only)
 def test_a_broken_rule_is_refused_in_words(api_server: Cluster, spec: dict[str, Any], message: str) -> None:
     assert message in refusal(api_server, deployment(**spec))
+
+
+def test_a_limit_below_its_request_is_refused(api_server: Cluster) -> None:
+    """Only here: the models leave the comparison of quantities to the server."""
+    pod = {"requests": {"memory": "64Gi"}, "limits": {"memory": "64G"}}
+    assert "limits.memory needs requests.memory, not above it" in refusal(api_server, deployment(engine={"pod": pod}))
+
+
+def test_two_managers_may_each_add_a_variable(api_server: Cluster, namespace: str) -> None:
+    for manager, name in (("platform", "A"), ("team", "B")):
+        manifest = deployment(namespace=namespace, engine={"env": [{"name": name, "value": "1"}]})
+        api_server.kubectl("apply", "--server-side", f"--field-manager={manager}", "-f", "-", stdin=manifest)
+    env = api_server.get("gd", "assistant", "-n", namespace)["spec"]["engine"]["env"]
+    assert {variable["name"] for variable in env} == {"A", "B"}
 
 
 @pytest.mark.parametrize("name", ["gemma-4.1", "4gemma", "a" * 41])

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 FP8_31B = {"variant": "31B", "checkpoint": "RedHatAI/gemma-4-31B-it-FP8-dynamic"}
+ON_A_VOLUME = FP8_31B | {"source": {"volumeClaim": {"name": "weights"}}}
 
 
 def spec_only(value: object) -> str | None:
@@ -26,6 +27,24 @@ BROKEN_RULES: list[tuple[dict[str, Any], str]] = [
     ),
     ({"model": FP8_31B | {"source": {"volumeClaim": {"name": "w", "path": "a/../.."}}}}, "without .."),
     ({"servedModelNames": ["a", "a"]}, "name each served model name once"),
+    ({"model": ON_A_VOLUME | {"revision": "main"}}, "a volume holds one revision: leave model.revision out"),
+    ({"model": FP8_31B | {"publishers": ["Google"]}}, "model.checkpoint leaves nothing to choose"),
+    ({"model": {"media": {"maxItems": 2}}}, "model.media needs Image, Video or Audio in model.modalities"),
+    ({"model": {"modalities": ["Text"], "media": {"maxItems": 2}}}, "model.media needs Image, Video or Audio"),
+    (
+        {"model": {"modalities": ["Text", "Audio"], "media": {"imageTokens": 560}}},
+        "model.media.imageTokens needs Image in model.modalities",
+    ),
+    ({"accelerators": {"nodeSelector": {"node pool": "a"}}}, "write keys as Kubernetes does"),
+    ({"accelerators": {"tolerations": [{"key": "a", "operator": "Exists", "value": "b"}]}}, "leave value out"),
+    ({"accelerators": {"tolerations": [{"effect": "NoSchedule"}]}}, "write operator: Exists, or name the key"),
+    ({"engine": {"pod": {"labels": {"team/a/b": "x"}}}}, "write keys as Kubernetes does"),
+    ({"engine": {"pod": {"labels": {"gemma-operator.io/serving": "false"}}}}, "are the operator's: use another key"),
+    ({"engine": {"pod": {"labels": {"app.kubernetes.io/name": "mine"}}}}, "are the operator's: use another key"),
+    ({"engine": {"pod": {"annotations": {"gemma-operator.io/plan-hash": ""}}}}, "are the operator's: use another key"),
+    ({"engine": {"pod": {"limits": {"memory": "64Gi"}}}}, "limits.memory needs requests.memory, not above it"),
+    ({"engine": {"pod": {"requests": {"memory": "8Gi"}, "limits": {"cpu": 8}}}}, "limits.cpu needs requests.cpu"),
+    ({"engine": {"pod": {"imagePullSecrets": ["a", "a"]}}}, "name each Secret once"),
 ]
 """Rules of our own, in the same words in the CRD and in the models."""
 
@@ -45,12 +64,25 @@ BROKEN_BOUNDS: list[tuple[dict[str, Any], str]] = [
     ({"model": {"modalities": []}}, "should have at least 1 items"),
     ({"model": {"media": {"imageTokens": 300}}}, 'supported values: "70", "140", "280", "560", "1120"'),
     ({"model": FP8_31B | {"source": {"volumeClaim": {"name": "w", "path": "/etc"}}}}, "should match"),
-    ({"servedModelNames": [""]}, "should be at least 1 chars long"),
+    ({"servedModelNames": [""]}, "should match"),
+    ({"servedModelNames": ["a", "--trust-remote-code"]}, "should match"),
+    ({"model": {"modalities": ["Text", "Image"], "media": {"allowedDomains": ["--port=1"]}}}, "should match"),
+    ({"model": {"modalities": ["Text", "Image"], "media": {"allowedDomains": ["https://a.b"]}}}, "should match"),
+    ({"model": {"variant": "31B", "checkpoint": "--help"}}, "should match"),
+    ({"model": FP8_31B | {"revision": "--help"}}, "should match"),
+    ({"model": {"publishers": [""]}}, "should be at least 1 chars long"),
+    ({"concurrentRequests": "4"}, "spec.concurrentRequests in body must be of type integer"),
+    ({"planOnly": "yes"}, "spec.planOnly in body must be of type boolean"),
     ({"accelerators": {"maxPerReplica": 9}}, "should be less than or equal to 8"),
     ({"accelerators": {"nodeSelector": {"pool": "x" * 64}}}, "Too long: may not be more than 63"),
     ({"accelerators": {"tolerations": [{"operator": "Like"}]}}, 'supported values: "Exists", "Equal"'),
     ({"engine": {"env": [{"name": "1X"}]}}, "should match '^[A-Za-z_][A-Za-z0-9_]*$'"),
-    ({"engine": {"pod": {"limits": {"memory": "lots"}}}}, "spec.engine.pod.limits.memory"),
+    ({"engine": {"env": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}}, "Duplicate value"),
+    ({"engine": {"image": "--privileged"}}, "should match"),
+    ({"engine": {"pod": {"requests": {"memory": "lots"}}}}, "spec.engine.pod.requests.memory"),
+    ({"engine": {"pod": {"requests": {"cpu": -1}}}}, "should be greater than or equal to 0"),
+    ({"engine": {"pod": {"labels": {"team": "a b"}}}}, "should match"),
+    ({"engine": {"pod": {"priorityClassName": "Very High"}}}, "should match"),
     ({"engine": {"apiKeySecretRef": {"name": "key"}}}, "spec.engine.apiKeySecretRef.key: Required value"),
     ({"features": {"thinking": True}}, "spec.features.thinking"),
     ({"rollout": {"startupBudgetSeconds": 59}}, "should be greater than or equal to 60"),

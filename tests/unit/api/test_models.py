@@ -36,6 +36,16 @@ def test_a_misspelt_field_is_refused_by_name() -> None:
         parse_manifest(manifest({"model": {"quantisation": "FP8"}}))
 
 
+def test_amounts_are_the_same_as_number_and_as_text() -> None:
+    amounts = [
+        parse_manifest(manifest({"engine": {"pod": {"requests": {"cpu": cpu}}}})).spec.engine.pod.requests
+        for cpu in (8, "8")
+    ]
+    assert amounts[0] is not None
+    assert amounts[0].cpu == "8"
+    assert amounts[0] == amounts[1]
+
+
 def test_an_object_without_a_context_length_is_refused() -> None:
     document = manifest({})
     del document["spec"]["contextLength"]

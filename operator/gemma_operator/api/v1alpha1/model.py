@@ -4,7 +4,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from gemma_operator.api.v1alpha1.base import NO_REPEATS, ApiModel, ShortText, refuse, validations
+from gemma_operator.api.v1alpha1.base import (
+    NO_REPEATS,
+    ApiModel,
+    DomainName,
+    HubId,
+    ObjectName,
+    ShortText,
+    refuse,
+    validations,
+)
 
 QuantizationChoice = Literal["Auto", "BF16", "FP8", "INT8", "NVFP4", "W4A16", "Mobile"]
 KVCacheDtypeChoice = Literal["Auto", "BF16", "FP8"]
@@ -18,29 +27,38 @@ MODALITY_TWICE = "name each modality once"
 CHECKPOINT_ALONE = "model.checkpoint needs model.variant: name the variant that the checkpoint has, for example 31B"
 REVISION_ALONE = "model.revision needs model.checkpoint: name both"
 SOURCE_ALONE = "model.source needs model.checkpoint: name the catalog entry that describes the weights on the volume"
+REVISION_ON_VOLUME = "a volume holds one revision: leave model.revision out beside model.source"
+PUBLISHERS_WITH_CHECKPOINT = "model.checkpoint leaves nothing to choose: leave model.publishers out, or the checkpoint"
+MEDIA_WITHOUT_MEDIA = "model.media needs Image, Video or Audio in model.modalities"
+IMAGE_TOKENS_WITHOUT_IMAGE = "model.media.imageTokens needs Image in model.modalities"
 
 
 class Media(ApiModel):
     """Limits for requests with images, video or audio."""
 
-    image_tokens: ImageTokens = Field(280, description="Tokens of one image. The operator's default is 280.")
-    max_items: Annotated[int, Field(ge=1, le=64)] = Field(
+    image_tokens: ImageTokens = Field(
+        280,
+        description="Tokens of one image: more show finer detail and leave less of contextLength. Needs Image in "
+        "model.modalities. The operator's default is 280.",
+    )
+    max_items: Annotated[int, Field(strict=True, ge=1, le=64)] = Field(
         1, description="Most images, videos or audio clips of each kind in one request. The operator's default is 1."
     )
-    allowed_domains: Annotated[tuple[ShortText, ...], Field(max_length=32)] = Field(
+    allowed_domains: Annotated[tuple[DomainName, ...], Field(max_length=32)] = Field(
         (),
-        description="Domains from which the engine may fetch media by URL. Without any, media come in the request "
-        "itself and nothing is fetched.",
+        description="Host names from which the engine may fetch media by URL, for example images.example.com; in "
+        "lower case, without scheme or path. Without any, media come in the request itself and nothing is fetched.",
     )
 
 
 class VolumeClaim(ApiModel):
     """Weights on a PersistentVolumeClaim in the same namespace."""
 
-    name: Annotated[str, Field(min_length=1, max_length=253)] = Field(description="Name of the claim.")
+    name: ObjectName = Field(description="Name of the claim, in the same namespace. It is mounted read-only.")
     path: Annotated[str, Field(max_length=1024, pattern=r"^([A-Za-z0-9._-]+/?)*$")] = Field(
         "",
-        description="Folder of the checkpoint inside the volume, relative to its root.",
+        description="Folder of the checkpoint inside the volume, relative to its root, for example "
+        "gemma-4-31B-it. By default the root.",
         json_schema_extra=validations(
             ("!self.split('/').exists(part, part == '..')", OUTSIDE_VOLUME),
         ),
@@ -68,7 +86,9 @@ class ModelSpec(ApiModel):
         "Auto, the operator's default, takes the best that keeps the context.",
     )
     quantization: QuantizationChoice = Field(
-        "Auto", description="Precision of the weights. Auto, the operator's default, lets the planner choose."
+        "Auto",
+        description="Precision of the weights. W4A16 and NVFP4 hold 4 bits a weight, Mobile is Google's format of E2B "
+        "and E4B for small devices. Auto, the operator's default, lets the planner choose.",
     )
     kv_cache_dtype: KVCacheDtypeChoice = Field(
         "Auto",
@@ -85,18 +105,19 @@ class ModelSpec(ApiModel):
         ),
     )
     media: Media = Field(default_factory=lambda: Media.model_validate({}), description="Limits for media in requests.")
-    checkpoint: Annotated[str, Field(min_length=1, max_length=253)] | None = Field(
+    checkpoint: HubId | None = Field(
         None,
-        description="Id of one checkpoint in the catalog, for example google/gemma-4-31B-it. Needs model.variant.",
+        description="Id of one checkpoint in the catalog, for example google/gemma-4-31B-it; a catalog ConfigMap adds "
+        "fine-tunes. Needs model.variant.",
     )
-    revision: Annotated[str, Field(min_length=1, max_length=128)] | None = Field(
+    revision: Annotated[str, Field(max_length=128, pattern="^[A-Za-z0-9][-A-Za-z0-9_./]*$")] | None = Field(
         None,
         description="Commit or tag on the Hub; by default the catalog's. Needs model.checkpoint.",
     )
     publishers: Annotated[tuple[ShortText, ...], Field(min_length=1, max_length=16)] = Field(
         ("Google", "RedHatAI", "NVIDIA"),
-        description="Publishers whose checkpoints the planner may choose, preferred first. The operator's default is "
-        "Google, RedHatAI, NVIDIA.",
+        description="Publishers whose checkpoints the planner may choose, preferred first. Not beside "
+        "model.checkpoint. The operator's default is Google, RedHatAI, NVIDIA.",
     )
     source: ModelSource | None = Field(None, description="Where the weights come from; by default the Hub.")
 
@@ -105,6 +126,14 @@ class ModelSpec(ApiModel):
             ("!has(self.checkpoint) || (has(self.variant) && self.variant != 'Auto')", CHECKPOINT_ALONE),
             ("!has(self.revision) || has(self.checkpoint)", REVISION_ALONE),
             ("!has(self.source) || has(self.checkpoint)", SOURCE_ALONE),
+            ("!has(self.revision) || !has(self.source)", REVISION_ON_VOLUME),
+            ("!has(self.publishers) || !has(self.checkpoint)", PUBLISHERS_WITH_CHECKPOINT),
+            ("!has(self.media) || (has(self.modalities) && self.modalities != ['Text'])", MEDIA_WITHOUT_MEDIA),
+            (
+                "!has(self.media) || !has(self.media.imageTokens) || "
+                "(has(self.modalities) && 'Image' in self.modalities)",
+                IMAGE_TOKENS_WITHOUT_IMAGE,
+            ),
         )
     }
 
@@ -120,5 +149,12 @@ class ModelSpec(ApiModel):
             (self.checkpoint is not None and self.variant == "Auto", CHECKPOINT_ALONE),
             (self.revision is not None and self.checkpoint is None, REVISION_ALONE),
             (self.source is not None and self.checkpoint is None, SOURCE_ALONE),
+            (self.revision is not None and self.source is not None, REVISION_ON_VOLUME),
+            ("publishers" in self.model_fields_set and self.checkpoint is not None, PUBLISHERS_WITH_CHECKPOINT),
+            ("media" in self.model_fields_set and self.modalities == ("Text",), MEDIA_WITHOUT_MEDIA),
+            (
+                "image_tokens" in self.media.model_fields_set and "Image" not in self.modalities,
+                IMAGE_TOKENS_WITHOUT_IMAGE,
+            ),
         )
         return self

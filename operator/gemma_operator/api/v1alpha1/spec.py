@@ -5,13 +5,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from gemma_operator.api.context_length import MAX_TOKENS, MESSAGE, MIN_TOKENS, PATTERN, parse_context_length
-from gemma_operator.api.v1alpha1.base import NO_REPEATS, ApiModel, refuse, validations
+from gemma_operator.api.v1alpha1.base import NO_REPEATS, ApiModel, Flag, refuse, validations
 from gemma_operator.api.v1alpha1.engine import Accelerators, Engine, Features, Rollout
 from gemma_operator.api.v1alpha1.model import ModelSpec
 
 ObjectiveChoice = Literal["Balanced", "Quality"]
 SERVED_NAME_TWICE = "name each served model name once"
-ServedName = Annotated[str, Field(min_length=1, max_length=128)]
+ServedName = Annotated[str, Field(max_length=128, pattern="^[A-Za-z0-9][-A-Za-z0-9_.:/@+]*$")]
 
 CONTEXT_LENGTH_SCHEMA: dict[str, Any] = {
     "x-kubernetes-int-or-string": True,
@@ -31,14 +31,14 @@ class GemmaDeploymentSpec(ApiModel):
     """A Gemma 4 service of a given context length."""
 
     context_length: int | str = Field(
-        description="Tokens of one request, prompt plus answer: an integer, or 1K to 1024K with K = 1,024. A promise: "
-        "it is planned for, checked on the running pods, and never shortened.",
+        description="Tokens of one request, prompt plus answer: an integer, or 1K to 1024K with K = 1,024, for "
+        "example 256K. A promise: it is planned for, checked on the running pods, and never shortened.",
         json_schema_extra=CONTEXT_LENGTH_SCHEMA,
     )
-    concurrent_requests: Annotated[int, Field(ge=1, le=4096)] = Field(
+    concurrent_requests: Annotated[int, Field(strict=True, ge=1, le=4096)] = Field(
         1,
         description="Requests of full contextLength that one replica's KV pool must hold at once. Capacity, not an "
-        "admission limit. The operator's default is 1.",
+        "admission limit: more and shorter requests run at once. The operator's default is 1.",
     )
     model: ModelSpec = Field(
         default_factory=lambda: ModelSpec.model_validate({}), description="Weights, precision and kinds of input."
@@ -51,13 +51,15 @@ class GemmaDeploymentSpec(ApiModel):
     accelerators: Accelerators = Field(
         default_factory=lambda: Accelerators.model_validate({}), description="Which GPUs may be used."
     )
-    replicas: Annotated[int, Field(ge=0, le=1000)] = Field(
-        1, description="How many engines run.", json_schema_extra={"default": 1}
+    replicas: Annotated[int, Field(strict=True, ge=0, le=1000)] = Field(
+        1,
+        description="How many engines run, each with GPUs of its own. kubectl scale and a HorizontalPodAutoscaler "
+        "write it; 0 keeps everything but the engines.",
     )
     served_model_names: Annotated[tuple[ServedName, ...], Field(min_length=1, max_length=16)] | None = Field(
         None,
-        description="Names under which clients ask for the model; stable when the plan changes. The operator's "
-        "default is the object's name.",
+        description="Names under which clients ask for the model: the field model of a request. Stable when the plan "
+        "changes. The operator's default is the object's name.",
         json_schema_extra=validations(
             (NO_REPEATS, SERVED_NAME_TWICE),
         ),
@@ -69,9 +71,10 @@ class GemmaDeploymentSpec(ApiModel):
     rollout: Rollout = Field(
         default_factory=lambda: Rollout.model_validate({}), description="How long starting and stopping may take."
     )
-    plan_only: bool = Field(
+    plan_only: Flag = Field(
         False,
-        description="Plan and report, but create, change and delete nothing. The operator's default is false.",
+        description="Plan and report in status.proposedPlan, but create, change and delete nothing. Engines that run "
+        "go on. The operator's default is false.",
     )
 
     @field_validator("context_length", mode="after")

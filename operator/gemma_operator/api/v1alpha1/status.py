@@ -25,7 +25,7 @@ class PlanStatus(ApiModel):
     """The plan that runs or would run. Memory in bytes of one GPU."""
 
     variant: Word = Field(description="Gemma 4 variant.")
-    checkpoint: Sentence = Field(description="Weights.")
+    checkpoint: Sentence = Field(description="Hub id of the weights.")
     revision: Word | None = Field(None, description="Commit or tag; absent for the default branch.")
     quantization: Word = Field(description="Precision of the weights.")
     kv_cache_dtype: Word = Field(description="Precision of the KV cache.")
@@ -33,12 +33,12 @@ class PlanStatus(ApiModel):
     tensor_parallel_size: int = Field(description="GPUs of one replica.")
     context_length: int = Field(description="Promised tokens of one request.")
     concurrent_requests: int = Field(description="Promised requests of that length at once.")
-    max_concurrency: Word = Field(description="Requests of that length that the planned pool holds.")
+    max_concurrency: Word = Field(description="Requests of that length that the planned pool holds, with two decimals.")
     max_num_batched_tokens: int = Field(description="Tokens of one batch.")
     max_num_seqs: int = Field(description="Requests of one batch.")
     async_scheduling: bool = Field(description="Whether two batches may be in flight.")
-    gpu_memory_utilization: Word = Field(description="vLLM's share of the GPU.")
-    tight: bool = Field(description="Whether the settings had to leave the comfortable range.")
+    gpu_memory_utilization: Word = Field(description="vLLM's share of the GPU's memory, 0.00 to 1.00.")
+    tight: bool = Field(description="Whether the settings had to leave the comfortable range; reasons say what for.")
     memory: Annotated[dict[str, int], Field(max_length=24)] = Field(description="The memory budget, in bytes per GPU.")
     input_hash: Word = Field("", description="Hash of the inputs of this plan.")
     reasons: Annotated[tuple[Sentence, ...], Field(max_length=8)] = Field((), description="Why this plan.")
@@ -63,20 +63,29 @@ class GemmaDeploymentStatus(ApiModel):
 
     observed_generation: int | None = Field(None, description="Generation of the spec that was last acted on.")
     conditions: Annotated[tuple[Condition, ...], Field(max_length=16)] = Field(
-        (), description="Ready, Available, Progressing, Planned, ContextHonored, Stalled, Degraded."
+        (),
+        description="Ready (this spec serves as promised), Available (something serves), Progressing, Planned, "
+        "ContextHonored (checked on the running pods); Stalled and Degraded are True when something is wrong.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
     plan: PlanStatus | None = Field(None, description="The plan of the running engines.")
     proposed_plan: PlanStatus | None = Field(None, description="With planOnly: the plan that would be taken.")
-    alternatives: Annotated[tuple[Alternative, ...], Field(max_length=5)] = Field((), description="Other plans.")
-    rejected: Annotated[tuple[RejectedGroup, ...], Field(max_length=10)] = Field((), description="Why not others.")
+    alternatives: Annotated[tuple[Alternative, ...], Field(max_length=5)] = Field(
+        (), description="Other plans that fit, best first."
+    )
+    rejected: Annotated[tuple[RejectedGroup, ...], Field(max_length=10)] = Field(
+        (), description="Candidates that were refused, grouped by reason, with the numbers of the closest."
+    )
     nearest: Annotated[tuple[Alternative, ...], Field(max_length=5)] = Field(
         (), description="For an impossible ask: changes that would fit."
     )
-    replicas: int | None = Field(None, description="Engines that exist.")
-    ready_replicas: int | None = Field(None, description="Engines that serve.")
+    replicas: int | None = Field(None, description="Engines that exist, ready or not.")
+    ready_replicas: int | None = Field(None, description="Engines that take requests.")
     desired_replicas: int | None = Field(None, description="Engines that are wanted.")
     selector: Annotated[str, Field(max_length=512)] | None = Field(None, description="Label selector of the pods.")
-    url: Annotated[str, Field(max_length=512)] | None = Field(None, description="Where the service answers.")
+    url: Annotated[str, Field(max_length=512)] | None = Field(
+        None, description="Where the OpenAI-compatible API answers inside the cluster."
+    )
     summary: Annotated[dict[str, Annotated[str, Field(max_length=128)]], Field(max_length=8)] = Field(
         default_factory=dict, description="Short texts for the columns of kubectl get."
     )
