@@ -36,6 +36,11 @@ class GoTool:
             raise RuntimeError(f"tools/{self.module}/go.mod does not pin {self.pin}")
         return match[1]
 
+    @property
+    def build(self) -> str:
+        """Names a stored binary: its version, and for helm also the Kubernetes that its linker flags name."""
+        return f"{self.version}-for-{GO_TOOLS[0].version}" if self.module == "helm" else self.version
+
     def linker_flags(self) -> str:
         """Stripped. Kubernetes learns its version from the linker; so does helm, which templates for it."""
         major, minor = GO_TOOLS[0].version.removeprefix("v").split(".")[:2]
@@ -68,7 +73,7 @@ def build_binaries() -> None:
     """
     for tool in GO_TOOLS:
         for name, package in tool.packages.items():
-            stored = CACHE / "go" / f"{name}-{tool.version}"
+            stored = CACHE / "go" / f"{name}-{tool.build}"
             if not stored.exists():
                 with step(f"building {name} {tool.version}"):
                     _build(TOOLS / tool.module, stored, package, tool.linker_flags())
