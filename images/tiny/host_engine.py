@@ -20,6 +20,7 @@ from e2e.cluster.paths import CACHE, ROOT
 from e2e.waiting import wait_for
 from gemma_operator.catalog.builtin import builtin_catalog
 from gemma_operator.catalog.parse import extend
+from gemma_operator.catalog.precision import Modality
 from gemma_operator.gpus.inventory import GpuNodes, Inventory
 from gemma_operator.gpus.match import match_product
 from gemma_operator.planning.ask import Ask
@@ -29,16 +30,23 @@ from gemma_operator.planning.snapshot import Snapshot
 from gemma_operator.vllm.environment import environment
 from images.engine import engine_environment
 from images.tiny.models import tiny_models
+from images.tiny.shapes import CARD_GIB, products_text
 
-BOOT_SECONDS = 180
+BOOT_SECONDS = 300
+TEXT = frozenset({Modality.TEXT})
 
 
-def plan_tiny(name: str, context_tokens: int, gpus: int = 1) -> Plan:
-    """The operator's plan for a tiny checkpoint on simulated cards. Raises ``RuntimeError`` with the reasons."""
+def plan_tiny(
+    name: str, context_tokens: int, gpus: int = 1, card_gib: float = CARD_GIB, modalities: frozenset[Modality] = TEXT
+) -> Plan:
+    """The operator's plan for a tiny checkpoint on ``gpus`` simulated cards of ``card_gib`` each.
+
+    Raises ``RuntimeError`` with the reasons when nothing fits.
+    """
     folder = tiny_models()
     catalog = builtin_catalog()
-    for document in ("catalog.yaml", "products.yaml"):
-        catalog = extend(catalog, document, (folder / document).read_text())
+    catalog = extend(catalog, "catalog.yaml", (folder / "catalog.yaml").read_text())
+    catalog = extend(catalog, "products.yaml", products_text(card_gib))
     checkpoint = next(item for item in catalog.checkpoints if item.id == f"gemma-operator/{name}")
     ask = Ask(
         context_tokens,
@@ -46,6 +54,7 @@ def plan_tiny(name: str, context_tokens: int, gpus: int = 1) -> Plan:
         checkpoint=checkpoint.id,
         model_path=str(folder / name),
         served_model_names=("tiny",),
+        modalities=modalities,
     )
     cards = GpuNodes(match_product(catalog.products, "Simulated-CPU"), gpus, 1)
     decision = plan(Snapshot(ask, Inventory((cards,)), catalog))

@@ -14,7 +14,8 @@ import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import Gemma4ForCausalLM, Gemma4TextConfig, PreTrainedTokenizerFast
 
-from images.tiny.shapes import CONTEXT_TOKENS, SHAPES, VOCABULARY, Shape, config_arguments
+from images.tiny.shapes import CONTEXT_TOKENS, MEDIA_TOKENS, SHAPES, VOCABULARY, Shape, config_arguments
+from images.tiny.vision import make_seeing
 
 HERE = Path(__file__).parent
 TRANSCRIPTS: list[dict[str, Any]] = json.loads((HERE / "transcripts.json").read_text())
@@ -23,6 +24,7 @@ CONTROL = (
     "<tool_call|>", "<|tool_response>", "<tool_response|>", '<|"|>',
 )  # fmt: skip
 """Gemma 4's control tokens, as vLLM's parsers and Google's template know them."""
+MEDIA = tuple(MEDIA_TOKENS.values())
 
 MOST_STEPS = 600
 GOOD_LOSS = 0.002
@@ -33,7 +35,7 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
     tokenizer = Tokenizer(models.BPE(unk_token=None))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    special = [AddedToken(text, special=True) for text in ("<pad>", "<eos>", "<bos>", "<unk>", *CONTROL)]
+    special = [AddedToken(text, special=True) for text in ("<pad>", "<eos>", "<bos>", "<unk>", *CONTROL, *MEDIA)]
     trainer = trainers.BpeTrainer(
         vocab_size=VOCABULARY,
         special_tokens=special,
@@ -53,16 +55,20 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
     return fast
 
 
-def make_model(shape: Shape, tokenizer: PreTrainedTokenizerFast) -> Gemma4ForCausalLM:
-    """Random weights from a fixed seed."""
-    torch.manual_seed(4)
+def make_config(shape: Shape, tokenizer: PreTrainedTokenizerFast) -> Gemma4TextConfig:
+    """Configuration of the text tower."""
     ends = [tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids("<turn|>")]
-    config = Gemma4TextConfig(
+    return Gemma4TextConfig(
         **config_arguments(shape), pad_token_id=0, bos_token_id=2, eos_token_id=ends, tie_word_embeddings=True
     )
+
+
+def make_model(config: Gemma4TextConfig) -> Gemma4ForCausalLM:
+    """Random weights from a fixed seed."""
+    torch.manual_seed(4)
     config.architectures = ["Gemma4ForCausalLM"]
     model = Gemma4ForCausalLM(config)
-    model.generation_config.eos_token_id = ends
+    model.generation_config.eos_token_id = config.eos_token_id
     return model
 
 
@@ -111,7 +117,7 @@ def train(model: Gemma4ForCausalLM, tokenizer: PreTrainedTokenizerFast) -> float
         result.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        loss = float(result)
+        loss = result.item()
         if step % 50 == 0:
             print(f"    step {step}: loss {loss:.4f}", file=sys.stderr, flush=True)
         if loss < GOOD_LOSS:
@@ -121,9 +127,15 @@ def train(model: Gemma4ForCausalLM, tokenizer: PreTrainedTokenizerFast) -> float
 
 def main(folder: Path) -> None:
     """Make all checkpoints below ``folder``. Raises ``RuntimeError`` when the training did not learn."""
+    # One thread: the same sums on every machine, and with models this small also five times faster on a busy one.
+    torch.set_num_threads(1)
     tokenizer = make_tokenizer()
     for shape in SHAPES:
-        model = make_model(shape, tokenizer)
+        config = make_config(shape, tokenizer)
+        if shape.sees:
+            make_seeing(folder / shape.name, config, tokenizer)
+            continue
+        model = make_model(config)
         if shape.name == "tiny-chat":
             loss = train(model, tokenizer)
             if loss > 10 * GOOD_LOSS:

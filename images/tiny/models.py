@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -10,28 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from e2e.cluster.paths import CACHE, ROOT
-from e2e.progress import step
 from images.engine import engine_environment
-from images.tiny.shapes import catalog_text, products_text
+from images.once import made_once
+from images.tiny.shapes import SHAPES, catalog_text, products_text
 
 HERE = Path(__file__).parent
-SOURCES = ("shapes.py", "make.py", "chat_template.jinja", "transcripts.json")
+SOURCES = ("models.py", "shapes.py", "make.py", "vision.py", "chat_template.jinja", "transcripts.json")
 
 
 def tiny_models() -> Path:
-    """Folder with one folder per checkpoint, and ``catalog.yaml`` and ``products.yaml`` for the operator."""
+    """Folder with one folder per checkpoint, and ``catalog.yaml`` and ``products.yaml`` for the operator.
+
+    Beside each checkpoint lies its part of the catalog, ``facts.yaml``; beside tiny-chat what it knows by heart.
+    """
     key = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in SOURCES)).hexdigest()[:12]
-    folder = CACHE / "tiny" / key
-    if not folder.exists():
-        unfinished = folder.with_suffix(f".{os.getpid()}.part")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True)
-        with step("making tiny Gemma 4 checkpoints"):
-            _make(unfinished)
-        (unfinished / "catalog.yaml").write_text(catalog_text())
-        (unfinished / "products.yaml").write_text(products_text())
-        unfinished.rename(folder)
-    return folder
+    return made_once(CACHE / "tiny" / key, "making tiny Gemma 4 checkpoints", _make)
 
 
 def transcripts() -> list[dict[str, Any]]:
@@ -47,3 +39,11 @@ def _make(folder: Path) -> None:
     result = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
     if result.returncode != 0:
         raise RuntimeError(f"making the tiny checkpoints failed with {result.returncode}: its words are above")
+    (folder / "catalog.yaml").write_text(catalog_text())
+    (folder / "products.yaml").write_text(products_text())
+    for shape in SHAPES:
+        (folder / shape.name / "facts.yaml").write_text(catalog_text((shape,)))
+    shutil.copy(HERE / "transcripts.json", folder / "tiny-chat" / "transcripts.json")
+    for path in (folder, *folder.rglob("*")):
+        # Engines run as a user of their own and read these through a volume.
+        path.chmod(0o755 if path.is_dir() else 0o644)
