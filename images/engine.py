@@ -49,6 +49,10 @@ FIXES = {
     f"vllm-{VLLM_VERSION}+cpu.dist-info/METADATA": METADATA,
     "bin/vllm": COMMAND,
 }
+EAGER = {"TORCH_COMPILE_DISABLE": "1"}
+"""The image has no C++ compiler, and ``--enforce-eager`` does not reach all: split over two workers, the embedding
+(``get_masked_input_and_mask``) is compiled at the first request, which ends the engine where that fails."""
+
 UNUSED = ("**/__pycache__", "torch/include", "torch/test", "torch/bin/protoc*", "**/tests", "**/*.a")
 """Parts that no running engine reads."""
 
@@ -61,7 +65,9 @@ def engine_root() -> Path:
 
 def engine_environment() -> dict[str, str]:
     """The environment in which this machine's Python 3.11 runs the engine."""
-    return os.environ | {
+    return {
+        **os.environ,
+        **EAGER,
         "PYTHONPATH": str(engine_root()),
         "HF_HUB_OFFLINE": "1",
         "VLLM_NO_USAGE_STATS": "1",
