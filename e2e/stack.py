@@ -120,6 +120,8 @@ def _install(cluster: Cluster, digest: str, engine: str) -> None:
         "engineImage": engine,
         "image": {"pullPolicy": "Never"},
         "podAnnotations": {"gemma-operator.io/image": digest},
+        # A simulated node would only pretend to run it.
+        "nodeSelector": {"kubernetes.io/hostname": cluster.node_name},
     }
     command = [
         str(cluster.bin_dir / "helm"),

@@ -14,8 +14,8 @@ from images.layers import DirectoryLayer, FileEntry, FilesLayer, Layer
 from images.once import made_once
 
 PACKAGES = ("python3-minimal", "python3.11", "libpython3.11-stdlib", "libstdc++6", "ca-certificates")
-ENGINE_PACKAGES = (*PACKAGES, "libgomp1", "libnuma1", "util-linux")
-"""The engine's CPU backend links libgomp and libnuma and asks lscpu for the cores."""
+ENGINE_PACKAGES = (*PACKAGES, "libgomp1", "libnuma1", "util-linux", "dash")
+"""The CPU backend links libgomp and libnuma, and asks lscpu for the cores by way of a shell."""
 
 LEFT_OUT = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/lintian", "usr/share/info")
 USERS = "root:x:0:0:root:/root:/usr/sbin/nologin\ngemma:x:10001:10001:gemma:/scratch:/usr/sbin/nologin\n"
