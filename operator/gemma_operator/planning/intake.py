@@ -15,7 +15,8 @@ from gemma_operator.api.v1alpha1 import GemmaDeployment
 from gemma_operator.api.v1alpha1.spec import GemmaDeploymentSpec
 from gemma_operator.catalog.precision import KVCacheDtype, Modality, Precision
 from gemma_operator.planning.ask import Ask, Objective
-from gemma_operator.vllm.extra_arguments import ExtraError, check_extra_arguments, check_extra_environment
+from gemma_operator.vllm.extra_arguments import ExtraError, check_extra_arguments
+from gemma_operator.vllm.extra_environment import check_extra_environment
 from gemma_operator.vllm.launch import MediaLimits
 from gemma_operator.vllm.release import DEFAULT_ENGINE_IMAGE
 

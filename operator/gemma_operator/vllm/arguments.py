@@ -7,6 +7,7 @@ vLLM 0.32's own parser. Integers are written in digits: ``256k`` is 256,000 to v
 import json
 
 from gemma_operator.catalog.precision import KVCacheDtype, Modality
+from gemma_operator.vllm.extra_arguments import sets_option
 from gemma_operator.vllm.launch import EngineLaunch
 from gemma_operator.vllm.profile import engine_profile
 
@@ -22,7 +23,7 @@ SHUTDOWN_SECONDS = 15
 def arguments(launch: EngineLaunch) -> tuple[str, ...]:
     """Arguments of ``vllm serve``. The user's extras come first: a flag of the plan that follows wins.
 
-    ``--generation-config`` stays at vLLM's default on purpose, so that the checkpoint's own sampling defaults hold.
+    Raises ``ExtraError`` where an extra is no option of ``vllm serve``.
     """
     return (
         launch.model,
@@ -87,7 +88,18 @@ def _answers(launch: EngineLaunch) -> list[str]:
         flags += ["--enable-auto-tool-choice", "--tool-call-parser", "gemma4"]
     if launch.thinking_by_default:
         flags += ["--default-chat-template-kwargs", '{"enable_thinking":true}']
-    return flags
+    return [*flags, *_sampling(launch)]
+
+
+def _sampling(launch: EngineLaunch) -> list[str]:
+    """The checkpoint's own sampling defaults hold, but for its cap on new tokens.
+
+    ``max_new_tokens`` in a checkpoint's ``generation_config.json`` would cut every answer of the server
+    (``ModelConfig.get_diff_sampling_param``): the context would be shortened in silence.
+    """
+    if sets_option(launch.extra_args, "override-generation-config"):
+        return []
+    return ["--override-generation-config", '{"max_new_tokens":null}']
 
 
 def _server(launch: EngineLaunch) -> list[str]:

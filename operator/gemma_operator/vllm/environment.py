@@ -18,7 +18,7 @@ EXECUTE_MODEL_TIMEOUT_SECONDS = 300
 
 
 def environment(launch: EngineLaunch) -> tuple[tuple[str, str], ...]:
-    """Names and values in a stable order. The user's own come first, so that none of these is replaced."""
+    """Names and values in a stable order. The user's own come first; ``extra_environment`` has refused all of these."""
     fixed = {
         "USER": USER_NAME,
         "HOME": SCRATCH_PATH,
@@ -32,6 +32,8 @@ def environment(launch: EngineLaunch) -> tuple[tuple[str, str], ...]:
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "VLLM_NO_USAGE_STATS": "1",
         "DO_NOT_TRACK": "1",
+        # A redirect would lead past the list of allowed media domains.
+        "VLLM_MEDIA_URL_ALLOW_REDIRECTS": "0",
         "VLLM_LOGGING_CONFIG_PATH": LOGGING_CONFIG,
         "VLLM_EXECUTE_MODEL_TIMEOUT_SECONDS": str(EXECUTE_MODEL_TIMEOUT_SECONDS),
     }

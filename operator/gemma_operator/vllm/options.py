@@ -94,6 +94,7 @@ ALIASES = {
     "-dpp": "data-parallel-rpc-port",
     "-dpr": "data-parallel-start-rank",
     "-ep": "enable-expert-parallel",
+    "-h": "help",
     "-n": "nnodes",
     "-pcp": "prefill-context-parallel-size",
     "-pp": "pipeline-parallel-size",
