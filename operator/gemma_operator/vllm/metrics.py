@@ -60,9 +60,9 @@ def live_pool(page: str) -> LivePool | None:
                 max_concurrency=float(labels["kv_cache_max_concurrency"]),
                 kv_tokens=int(float(labels["kv_cache_size_tokens"])),
             )
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, OverflowError):
             continue
-        if math.isfinite(pool.max_concurrency) and pool.max_concurrency > 0 and pool.num_blocks > 0:
+        if 0 < pool.max_concurrency < math.inf and pool.num_blocks > 0 and pool.kv_tokens > 0:
             return pool
     return None
 
@@ -79,8 +79,9 @@ def _sum(page: str, name: str) -> float | None:
 
 
 def _samples(page: str, name: str) -> Iterator[tuple[dict[str, str], float]]:
-    for line in page.splitlines():
-        if not line.startswith(name):
+    """Samples of one metric. A line without its end is left out: ``12`` may be what is left of ``12.0`` or ``120``."""
+    for line in page.splitlines(keepends=True):
+        if not line.startswith(name) or not line.endswith("\n"):
             continue
         match = SAMPLE.match(line)
         if match is None or match["name"] != name:
