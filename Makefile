@@ -39,8 +39,8 @@ generate: install ## Write the CRD, the API reference and the other generated fi
 	@$(BIN)/python -m gemma_operator.cli.generate
 
 lock: ## Renew the locks from pyproject.toml (needs pip-tools)
-	pip-compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-annotate --no-header --strip-extras -o requirements.lock pyproject.toml
-	pip-compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-annotate --no-header --strip-extras --extra cli --extra dev -o requirements-dev.lock pyproject.toml
+	pip-compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-annotate --no-header --strip-extras -o requirements.lock pyproject.toml
+	pip-compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-annotate --no-header --strip-extras --extra cli --extra dev -o requirements-dev.lock pyproject.toml
 
 clean: ## Stop the local cluster and remove what it left
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m e2e.cluster clean; fi

@@ -5,6 +5,7 @@ and ``ApiError``.
 """
 
 import asyncio
+from collections.abc import Awaitable
 
 from gemma_operator.controller.choose import Choice
 from gemma_operator.controller.observation import KnownRecord, Observation
@@ -17,7 +18,12 @@ from gemma_operator.kube.resources import CONTROLLER_REVISIONS, JsonObject
 from gemma_operator.manifests.deployment import deployment
 from gemma_operator.manifests.disruption_budget import disruption_budget
 from gemma_operator.manifests.network_policy import network_policy
-from gemma_operator.manifests.plan_revision import FAILED_ANNOTATION, PINNED_ANNOTATION, plan_revision
+from gemma_operator.manifests.plan_revision import (
+    FAILED_ANNOTATION,
+    OVERHEAD_ANNOTATION,
+    PINNED_ANNOTATION,
+    plan_revision,
+)
 from gemma_operator.manifests.scripts import scripts_config_map
 from gemma_operator.manifests.service import service
 from gemma_operator.manifests.service_account import service_account
@@ -25,6 +31,7 @@ from gemma_operator.planning.packing import Packing
 from gemma_operator.planning.record import PlanRecord
 
 KEPT_RECORDS = 3
+MOST_CHARACTERS = 600
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 
 
@@ -44,11 +51,18 @@ async def act(client: Client, seen: Observation, choice: Choice, packing: Packin
     ]
     # The record goes first: whatever else exists must be explained by one.
     await ensure(client, objects[0], uid)
-    await asyncio.gather(*(ensure(client, wanted, uid) for wanted in objects[1:]))
+    await _all(*(ensure(client, wanted, uid) for wanted in objects[1:]))
     applied = await _apply_deployment(client, seen, record, packing)
     foreign = await _remove_foreign(client, seen, record, applied)
     await _tidy(client, seen)
     return Verdicts(foreign_edit=foreign, packing=packing)
+
+
+async def _all(*writes: Awaitable[Applied]) -> None:
+    """All at once; ends when each has ended, so that none is still under way when the key is worked on again."""
+    for outcome in await asyncio.gather(*writes, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
 async def _apply_deployment(client: Client, seen: Observation, record: PlanRecord, packing: Packing | None) -> Applied:
@@ -74,33 +88,49 @@ def _with_restart(template: JsonObject, live: JsonObject | None) -> JsonObject:
 
 
 async def _remove_foreign(client: Client, seen: Observation, record: PlanRecord, applied: Applied) -> str:
-    """Name and remove what others added to the pod template; a sidecar or hostNetwork would survive an apply."""
+    """Name what others did to the pod template, and remove what they added.
+
+    Changed values are ours again by the apply; a sidecar or hostNetwork survives one and is stripped.
+    """
     if applied.live is None:
         return ""
-    found = {
-        manager: [path for path in paths if RESTARTED_AT not in path]
-        for manager, paths in foreign_fields(applied.live, ("spec", "template"), OUR_MANAGERS).items()
-    }
-    named = {manager: paths for manager, paths in found.items() if paths}
+    added = _foreign(applied.live)
+    named = (_foreign(seen.deployment) if seen.deployment else {}) | added
+    if added:
+        await strip_template(client, applied.live, _with_restart(dict(record.template), applied.live))
     if not named:
         return ""
-    await strip_template(client, applied.live, _with_restart(dict(record.template), applied.live))
     told = "; ".join(f"{manager} set {', '.join(paths[:4])}" for manager, paths in sorted(named.items()))
-    return f"removed from the Deployment's pod template: {told}"
+    return f"put right in the Deployment's pod template: {told}"
+
+
+def _foreign(live: JsonObject) -> dict[str, list[str]]:
+    """What others own in the pod template, by manager; the annotation of ``kubectl rollout restart`` is theirs."""
+    owned = foreign_fields(live, ("spec", "template"), OUR_MANAGERS)
+    kept = {manager: [path for path in paths if RESTARTED_AT not in path] for manager, paths in owned.items()}
+    return {manager: paths for manager, paths in kept.items() if paths}
 
 
 async def _tidy(client: Client, seen: Observation) -> None:
     """Keep the newest records and the newest good one."""
-    good = next((known for known in seen.records if known.pinned and not known.failed), None)
+    good = next((known for known in seen.records if known.good), None)
     for known in seen.records[KEPT_RECORDS:]:
         if known is not good:
             await client.delete(CONTROLLER_REVISIONS, known.live)
 
 
-async def mark(client: Client, known: KnownRecord, *, pinned: bool = False, failed: bool = False) -> None:
-    """Note on a record that a pod of it was Ready, or that it did not start in time."""
-    annotations = {PINNED_ANNOTATION: "true"} if pinned else {}
-    annotations |= {FAILED_ANNOTATION: "true"} if failed else {}
+async def mark_pinned(client: Client, known: KnownRecord, overhead_bytes: int | None) -> None:
+    """Note on a record that a pod of it was Ready, and what its boot has taught."""
+    learned = {} if overhead_bytes is None else {OVERHEAD_ANNOTATION: str(overhead_bytes)}
+    await _annotate(client, known, {PINNED_ANNOTATION: "true"} | learned)
+
+
+async def mark_failed(client: Client, known: KnownRecord, why: str) -> None:
+    """Note on a record that it did not start in time, and what was last seen of it."""
+    await _annotate(client, known, {FAILED_ANNOTATION: why[:MOST_CHARACTERS]})
+
+
+async def _annotate(client: Client, known: KnownRecord, annotations: dict[str, str]) -> None:
     meta = known.live["metadata"]
     change = {"metadata": {"uid": meta["uid"], "annotations": annotations}}
     await client.patch(CONTROLLER_REVISIONS, meta["namespace"], meta["name"], change, manager=FieldManager.OBJECTS)

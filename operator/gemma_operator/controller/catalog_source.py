@@ -27,28 +27,35 @@ class CatalogInForce:
 
 
 class CatalogSource:
-    """Reads and remembers. ``forget`` is called when a labelled ConfigMap changed."""
+    """Reads and remembers, once for all workers. ``forget`` is called when a labelled ConfigMap changed."""
 
     def __init__(self, client: Client, namespace: str) -> None:
         self._client = client
         self._namespace = namespace
         self._builtin = builtin_catalog()
         self._last_good: dict[str, Texts] = {}
+        self._one_reader = asyncio.Lock()
         self._in_force: CatalogInForce | None = None
+        self._changes = 0
         self._read_at = 0.0
 
     def forget(self) -> None:
         """Read again at the next question."""
         self._in_force = None
+        self._changes += 1
 
     async def current(self) -> CatalogInForce:
         """The catalog in force, at most half a minute old: watching ConfigMaps everywhere is not ours to ask for."""
-        now = asyncio.get_running_loop().time()
-        if self._in_force is None or now - self._read_at > KEPT_SECONDS:
-            self._read_at = now
+        async with self._one_reader:
+            now = asyncio.get_running_loop().time()
+            if self._in_force is not None and now - self._read_at <= KEPT_SECONDS:
+                return self._in_force
+            changes = self._changes
             listed = await self._client.list_all(CONFIG_MAPS, self._namespace, labels=CATALOG_LABEL, project=_texts)
-            self._in_force = self._combine(sorted(listed))
-        return self._in_force
+            read = self._combine(sorted(listed))
+            if changes == self._changes:
+                self._in_force, self._read_at = read, now
+            return read
 
     def _combine(self, listed: list[tuple[str, Texts]]) -> CatalogInForce:
         catalog, problems = self._builtin, []

@@ -1,13 +1,15 @@
 """Which plan record is in force, and whether it is kept, rendered anew, or made. Pure.
 
 A plan is pinned once a pod of it was Ready; until then it follows the inventory. "No plan" is never a pin: what
-runs goes on. An engine that refused its memory corrects the overhead and gets exactly one new plan.
+runs goes on. A pinned plan is compared with what would be planned today, so that a better one is reported, and not
+taken. An engine that refused its memory corrects the overhead and gets exactly one new plan.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from gemma_operator.api import labels
+from gemma_operator.controller.learned import with_overhead
 from gemma_operator.controller.observation import KnownRecord, Observation
 from gemma_operator.manifests.engine_pod import engine_template
 from gemma_operator.memory.measured import MeasuredOverheads
@@ -20,7 +22,7 @@ from gemma_operator.vllm.refusal import Cause, Refusal, parse_refusal
 GIB = 2**30
 PLAN_AT_FAULT = frozenset({Cause.POOL_TOO_SMALL, Cause.NO_POOL, Cause.OUT_OF_MEMORY})
 OUTSIDE_STEP_BYTES = GIB // 2
-"""What an out-of-memory failure after sizing adds to the need outside vLLM's share."""
+"""What an out-of-memory failure after sizing adds to the need outside vLLM's share, beyond what seemed spare."""
 
 Planner = Callable[[Snapshot], Decision]
 
@@ -30,7 +32,8 @@ class Choice:
     """What is in force. ``record`` is ``None`` when there is nothing to run.
 
     ``fits`` is false when the ask as it stands is impossible; ``record`` is then the older plan that goes on.
-    ``decision`` is there when planning was done; ``refusal`` when an engine of this record refused its memory.
+    ``decision`` is what planning says today; ``refusal`` is there when an engine of this record ended badly;
+    ``rolled_back`` says why the newest record is not in force, empty where it is.
     """
 
     record: PlanRecord | None
@@ -39,27 +42,25 @@ class Choice:
     pinned: bool
     decision: Decision | None
     refusal: Refusal | None
-    rolled_back: bool = False
+    rolled_back: str = ""
 
 
 def choose(seen: Observation, scripts: Mapping[str, str], planner: Planner) -> Choice:
     """The choice for an observation. ``scripts`` are those of this operator; recorded ones stay in force."""
-    wanted = plan_hash(seen.ask)
     newest = seen.records[0] if seen.records else None
-    good = next((known for known in seen.records if known.pinned and not known.failed), None)
-    if newest is None or newest.record.plan_hash != wanted:
-        measured = newest.record.measured if newest else MeasuredOverheads()
-        return _plan_anew(seen, scripts, planner, measured, fallback=good or newest)
-    if newest.failed:
-        if good is None:
-            return _kept(newest, fits=True)
-        return replace(_kept(good, fits=True), rolled_back=True)
+    good = next((known for known in seen.records if known.good), None)
+    if newest is None or newest.record.plan_hash != planning_hash(seen):
+        return _plan_anew(seen, scripts, planner, newest, fallback=good or newest)
+    if newest.failure and good is not None and newest.record.pods_hash == _pods_hash(seen):
+        return replace(_kept(good, fits=True), rolled_back=newest.failure)
     refusal = _refusal(seen, newest.record)
     if refusal is not None and refusal.cause in PLAN_AT_FAULT and newest.record.refusals == 0:
         return _after_refusal(seen, scripts, planner, newest, refusal)
     if not newest.pinned:
         return replace(_follow_inventory(seen, scripts, planner, newest), refusal=refusal)
-    return replace(_rendered(seen, scripts, newest), refusal=refusal)
+    today = planner(Snapshot(seen.ask, seen.inventory, seen.catalog, _measured(seen, newest)))
+    kept = _rendered(seen, scripts, newest)
+    return replace(kept, refusal=refusal, decision=today if today.plan is not None else None)
 
 
 def _kept(known: KnownRecord, fits: bool, decision: Decision | None = None) -> Choice:
@@ -70,9 +71,10 @@ def _plan_anew(
     seen: Observation,
     scripts: Mapping[str, str],
     planner: Planner,
-    measured: MeasuredOverheads,
+    newest: KnownRecord | None,
     fallback: KnownRecord | None,
 ) -> Choice:
+    measured = _measured(seen, newest)
     decision = planner(Snapshot(seen.ask, seen.inventory, seen.catalog, measured))
     if decision.plan is None:
         if fallback is None:
@@ -84,12 +86,12 @@ def _plan_anew(
 
 def _follow_inventory(seen: Observation, scripts: Mapping[str, str], planner: Planner, newest: KnownRecord) -> Choice:
     """Before the first Ready pod a better place may appear, or the place may go."""
-    decision = planner(Snapshot(seen.ask, seen.inventory, seen.catalog, newest.record.measured))
+    decision = planner(Snapshot(seen.ask, seen.inventory, seen.catalog, _measured(seen, newest)))
     if decision.plan is None:
         return _kept(newest, fits=False, decision=decision)
-    if newest.record.plan is not None and _same_engine(decision.plan, newest.record.plan):
+    if newest.record.plan is not None and same_engine(decision.plan, newest.record.plan):
         return replace(_rendered(seen, scripts, newest), decision=decision)
-    record = _record(seen, scripts, decision.plan, newest.record.measured, newest.record.refusals)
+    record = _record(seen, scripts, decision.plan, _measured(seen, newest), newest.record.refusals)
     return Choice(record, _next_revision(seen), True, False, decision, None)
 
 
@@ -109,9 +111,9 @@ def _after_refusal(
     plan = newest.record.plan
     if plan is None:
         return replace(_kept(newest, fits=True), refusal=refusal)
-    measured = _corrected(newest.record.measured, plan, seen.ask.engine_image, refusal)
+    measured = _corrected(_measured(seen, newest), plan, seen.ask.engine_image, refusal)
     decision = planner(Snapshot(seen.ask, seen.inventory, seen.catalog, measured))
-    if decision.plan is None or _same_engine(decision.plan, plan):
+    if decision.plan is None or same_engine(decision.plan, plan):
         return replace(_kept(newest, fits=False, decision=decision), refusal=refusal)
     record = _record(seen, scripts, decision.plan, measured, newest.record.refusals + 1)
     return Choice(record, _next_revision(seen), True, False, decision, refusal)
@@ -125,7 +127,8 @@ def _corrected(measured: MeasuredOverheads, plan: Plan, engine_image: str, refus
     if refusal.cause is Cause.NO_POOL:
         inside = plan.memory.requested_bytes - plan.memory.weights_bytes
         return replace(measured, inside_bytes=(*measured.inside_bytes, (key, inside)))
-    more = measured.extra_outside(key) + OUTSIDE_STEP_BYTES
+    # What was thought to be spare outside the share was not there either.
+    more = measured.extra_outside(key) + max(0, plan.memory.outside_spare_bytes) + OUTSIDE_STEP_BYTES
     return replace(measured, extra_outside_bytes=(*measured.extra_outside_bytes, (key, more)))
 
 
@@ -146,7 +149,7 @@ def template_digest(record: PlanRecord) -> str:
     return str(annotations.get(labels.PLAN_HASH_ANNOTATION, ""))
 
 
-def _same_engine(new: Plan, old: Plan) -> bool:
+def same_engine(new: Plan, old: Plan) -> bool:
     """Whether the pods would be the same; reasons and free GPUs may differ."""
     return (new.args, new.accelerator.product, new.host) == (old.args, old.accelerator.product, old.host)
 
@@ -155,11 +158,28 @@ def _record(
     seen: Observation, scripts: Mapping[str, str], plan: Plan, measured: MeasuredOverheads, refusals: int
 ) -> PlanRecord:
     template = engine_template(seen.owner, plan, seen.settings, scripts)
-    return PlanRecord(plan_hash(seen.ask), _pods_hash(seen), plan, template, dict(scripts), measured, refusals)
+    return PlanRecord(planning_hash(seen), _pods_hash(seen), plan, template, dict(scripts), measured, refusals)
+
+
+def planning_hash(seen: Observation) -> str:
+    """Key of the planning inputs, as the user gave them."""
+    return plan_hash(seen.ask if _names_image(seen) else replace(seen.ask, engine_image=""))
 
 
 def _pods_hash(seen: Observation) -> str:
-    return digest(repr(seen.settings))
+    return digest(repr(seen.settings if _names_image(seen) else replace(seen.settings, image="")))
+
+
+def _names_image(seen: Observation) -> bool:
+    """The operator's own default is no input: a new one must not restart what an older operator started."""
+    return seen.deployment_object.spec.engine.image is not None
+
+
+def _measured(seen: Observation, known: KnownRecord | None) -> MeasuredOverheads:
+    """What earlier boots have shown, that of the newest record included."""
+    if known is None:
+        return MeasuredOverheads()
+    return with_overhead(known.record.measured, known.record.plan, seen.ask.engine_image, known.overhead_bytes)
 
 
 def _next_revision(seen: Observation) -> int:

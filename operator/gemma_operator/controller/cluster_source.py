@@ -30,30 +30,42 @@ class ClusterFacts:
 
 
 class ClusterSource:
-    """Reads and remembers. ``forget_nodes`` is called when a node changed."""
+    """Reads and remembers, once for all workers. ``forget_nodes`` is called when a node changed."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._one_reader = asyncio.Lock()
         self._nodes: tuple[JsonObject, ...] | None = None
+        self._changes = 0
         self._read_at = 0.0
         self._used: tuple[float, Mapping[str, int] | None] | None = None
 
     def forget_nodes(self) -> None:
         """Read nodes again at the next question."""
         self._nodes = None
+        self._changes += 1
 
     async def current(self) -> ClusterFacts:
         """Nodes and used GPUs."""
-        now = asyncio.get_running_loop().time()
-        if self._nodes is None or now - self._read_at > NODES_SECONDS:
-            self._read_at = now
-            try:
-                self._nodes = tuple(await self._client.list_all(NODES, project=gpu_node))
-            except ForbiddenError:
-                self._nodes = ()
-        if self._used is None or now - self._used[0] > USED_SECONDS:
-            self._used = (now, await self._count())
-        return ClusterFacts(self._nodes, self._used[1])
+        async with self._one_reader:
+            now = asyncio.get_running_loop().time()
+            nodes = await self._read_nodes(now)
+            if self._used is None or now - self._used[0] > USED_SECONDS:
+                self._used = (now, await self._count())
+            return ClusterFacts(nodes, self._used[1])
+
+    async def _read_nodes(self, now: float) -> tuple[JsonObject, ...]:
+        """What changes while it is read is kept from being taken for current: it is read again next time."""
+        if self._nodes is not None and now - self._read_at <= NODES_SECONDS:
+            return self._nodes
+        changes = self._changes
+        try:
+            nodes = tuple(await self._client.list_all(NODES, project=gpu_node))
+        except ForbiddenError:
+            nodes = ()
+        if changes == self._changes:
+            self._nodes, self._read_at = nodes, now
+        return nodes
 
     async def _count(self) -> Mapping[str, int] | None:
         used: Counter[str] = Counter()

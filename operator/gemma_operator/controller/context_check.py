@@ -25,10 +25,18 @@ class ContextCheck:
     message: str
 
 
-def check_context(plan: Plan | None, pods: tuple[PodFacts, ...], pools: Mapping[str, LivePool | None]) -> ContextCheck:
-    """One broken pod is enough for BROKEN; nobody answering is UNKNOWN, never a success."""
+def check_context(
+    plan: Plan | None, pods: tuple[PodFacts, ...], pools: Mapping[str, LivePool | None], template: str = ""
+) -> ContextCheck:
+    """One broken pod is enough for BROKEN; nobody answering is UNKNOWN, never a success.
+
+    With ``template``, the digest of the plan's pods, others don't count: during a roll-out they keep an older promise.
+    """
     if plan is None:
         return ContextCheck(Verdict.UNKNOWN, "no plan is in force")
+    if template:
+        meant = {pod.uid for pod in pods if pod.template_digest == template}
+        pools = {uid: pool for uid, pool in pools.items() if uid in meant}
     names = {pod.uid: pod.name for pod in pods}
     known = {names.get(uid, uid): pool for uid, pool in pools.items() if pool is not None}
     for name, pool in sorted(known.items()):

@@ -18,13 +18,22 @@ from gemma_operator.vllm.metrics import LivePool
 
 @dataclass(frozen=True, slots=True)
 class KnownRecord:
-    """A stored plan record. ``pinned``: a pod of it was Ready once; ``failed``: it did not start within its budget."""
+    """A stored plan record. ``pinned``: a pod of it was Ready once; ``failure``: why it did not start in its budget.
+
+    ``overhead_bytes`` is what its first cold boot has shown, ``None`` where nothing was seen.
+    """
 
     record: PlanRecord
     revision: int
     pinned: bool
-    failed: bool
+    failure: str
     live: JsonObject
+    overhead_bytes: int | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether engines of it have served, so that it can be taken back."""
+        return self.pinned and not self.failure
 
 
 @dataclass(frozen=True, slots=True)

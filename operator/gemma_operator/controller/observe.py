@@ -18,7 +18,7 @@ from gemma_operator.kube.apply import owned_by
 from gemma_operator.kube.client import Client
 from gemma_operator.kube.resources import CONTROLLER_REVISIONS, DEPLOYMENTS, PODS, JsonObject
 from gemma_operator.manifests.owner import Owner
-from gemma_operator.manifests.plan_revision import FAILED_ANNOTATION, PINNED_ANNOTATION
+from gemma_operator.manifests.plan_revision import FAILED_ANNOTATION, OVERHEAD_ANNOTATION, PINNED_ANNOTATION
 from gemma_operator.manifests.pod_settings import pod_settings
 from gemma_operator.planning.intake import ask_from_spec, parse_manifest
 from gemma_operator.planning.record import read_record
@@ -102,12 +102,14 @@ class Observer:
 
 def _known(item: JsonObject) -> KnownRecord:
     annotations = item["metadata"].get("annotations") or {}
+    overhead = annotations.get(OVERHEAD_ANNOTATION, "")
     return KnownRecord(
         record=read_record(item.get("data") or {}),
         revision=int(item["revision"]),
         pinned=annotations.get(PINNED_ANNOTATION) == "true",
-        failed=annotations.get(FAILED_ANNOTATION) == "true",
+        failure=annotations.get(FAILED_ANNOTATION, ""),
         live=item,
+        overhead_bytes=int(overhead) if overhead.isdigit() else None,
     )
 
 

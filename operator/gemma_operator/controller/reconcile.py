@@ -7,15 +7,17 @@ that could not be read again.
 from collections.abc import Mapping
 
 from gemma_operator.api.conditions import ConditionType, Reason
-from gemma_operator.controller.act import act, mark
+from gemma_operator.controller.act import act, mark_failed, mark_pinned
 from gemma_operator.controller.choose import Choice, choose, template_digest
 from gemma_operator.controller.context_check import check_context
+from gemma_operator.controller.learned import overhead_bytes
 from gemma_operator.controller.observation import Observation
 from gemma_operator.controller.observe import Observer
 from gemma_operator.controller.queue import Key
 from gemma_operator.controller.report import Reporter
 from gemma_operator.controller.rollout import RolloutState, packing, rollout_state
-from gemma_operator.controller.status import Line, Verdicts, conditions, status_fields
+from gemma_operator.controller.status import Line, Verdicts, conditions, refused, status_fields
+from gemma_operator.controller.waiting import waiting_for
 from gemma_operator.kube.apply import NameTakenError
 from gemma_operator.kube.client import Client
 from gemma_operator.kube.resources import GEMMA_DEPLOYMENTS, JsonObject
@@ -27,6 +29,9 @@ from gemma_operator.telemetry.metrics import Metrics
 
 LOOK_AGAIN_SECONDS = 15.0
 """While something is under way: pods tell most by events, engines and GPUs only when asked."""
+
+SILENT_SECONDS = 300.0
+"""The longest pause between two questions to ready engines that do not answer."""
 
 
 class Reconciler:
@@ -40,12 +45,14 @@ class Reconciler:
         self._reporter = reporter
         self._metrics = metrics
         self._scripts = scripts
+        self._silent: dict[Key, int] = {}
 
     async def reconcile(self, key: Key) -> float | None:
         """One pass; returns after how many seconds to look again, ``None`` at rest."""
         live = await self._client.find(GEMMA_DEPLOYMENTS, key.namespace, key.name)
         if live is None or live["metadata"].get("deletionTimestamp"):
             self._metrics.forget(key.namespace, key.name, tuple(ConditionType))
+            self._silent.pop(key, None)
             return None
         try:
             seen = await self._observer.observe(live)
@@ -60,11 +67,21 @@ class Reconciler:
             return LOOK_AGAIN_SECONDS
         state = rollout_state(seen, choice)
         pinned = await self._remember(seen, choice, state)
-        context = check_context(choice.record.plan if choice.record else None, seen.pods, seen.pools)
+        promised, template = (choice.record.plan, template_digest(choice.record)) if choice.record else (None, "")
+        context = check_context(promised, seen.pods, seen.pools, template)
         lines = conditions(seen, choice, state, context, verdicts)
         await self._reporter.report(live, lines, status_fields(seen, choice, state))
-        at_rest = state.done and pinned and all(pool is not None for pool in seen.pools.values())
-        return None if at_rest or seen.deployment_object.spec.plan_only else LOOK_AGAIN_SECONDS
+        if seen.deployment_object.spec.plan_only:
+            return None
+        return self._look_again(key, seen) if state.done and pinned else LOOK_AGAIN_SECONDS
+
+    def _look_again(self, key: Key, seen: Observation) -> float | None:
+        """At rest there is no need, unless ready engines are silent: those are asked again, ever more seldom."""
+        if all(pool is not None for pool in seen.pools.values()):
+            self._silent.pop(key, None)
+            return None
+        times = self._silent[key] = self._silent.get(key, -1) + 1
+        return min(SILENT_SECONDS, LOOK_AGAIN_SECONDS * 2.0 ** min(times, 10))
 
     async def _act(self, seen: Observation, choice: Choice) -> Verdicts:
         if seen.deployment_object.spec.plan_only:
@@ -81,10 +98,13 @@ class Reconciler:
             return choice.pinned
         digest = template_digest(known.record)
         if not known.pinned and any(pod.ready and pod.template_digest == digest for pod in seen.pods):
-            await mark(self._client, known, pinned=True)
+            plan_ = known.record.plan
+            learned = overhead_bytes(plan_, seen.pods, seen.pools) if plan_ is not None else None
+            await mark_pinned(self._client, known, learned)
             return True
-        if state.timed_out and state.applied and not known.pinned and not known.failed:
-            await mark(self._client, known, failed=True)
+        if state.timed_out and state.applied and not known.pinned and not known.failure:
+            why = refused(choice.refusal, choice) if choice.refusal else waiting_for(seen, choice)[1]
+            await mark_failed(self._client, known, why)
         return known.pinned
 
     async def _report_problem(self, live: JsonObject, reason: Reason, message: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gemma_operator.api.conditions import ConditionType, Reason
-from gemma_operator.controller.choose import Choice
+from gemma_operator.controller.choose import Choice, same_engine
 from gemma_operator.controller.context_check import ContextCheck, Verdict
 from gemma_operator.controller.observation import Observation
 from gemma_operator.controller.rollout import RolloutState
@@ -77,9 +77,7 @@ def _ready(choice: Choice, state: RolloutState, context: ContextCheck, progressi
     if choice.refusal is not None and not state.done:
         return _line(kind, False, _refusal_reason(choice.refusal), refused(choice.refusal, choice))
     if choice.rolled_back:
-        return _line(
-            kind, False, Reason.ROLLOUT_TIMED_OUT, "the last good plan runs: the new one did not start in time"
-        )
+        return _line(kind, False, Reason.ROLLOUT_TIMED_OUT, rolled_back(choice))
     if not state.done:
         return _line(kind, False, progressing.reason, progressing.message)
     return _line(kind, True, Reason.SERVING, f"{state.ready} of {state.desired} engines serve this generation")
@@ -105,9 +103,22 @@ def _planned(choice: Choice) -> Line:
     kind = ConditionType.PLANNED
     if not choice.fits:
         return _line(kind, False, Reason.PLAN_IMPOSSIBLE, impossible(choice.decision))
-    plan = choice.decision.plan if choice.decision and choice.decision.plan else choice.record and choice.record.plan
+    better = better_plan(choice)
+    decided = choice.decision.plan if choice.decision else None
+    plan = choice.record.plan if choice.record else decided
     message = "; ".join(plan.reasons[:3]) if plan else "planned by another version of the operator"
+    if better is not None:
+        message = f"{message}; planned today it would be {better.name}, which is not taken while this one runs"
     return _line(kind, True, Reason.PLANNED, message)
+
+
+def better_plan(choice: Choice) -> Plan | None:
+    """What would be planned today where another plan is pinned: reported, not taken."""
+    today = choice.decision.plan if choice.decision else None
+    pinned = choice.record.plan if choice.record else None
+    if not choice.pinned or not choice.fits or today is None or pinned is None or same_engine(today, pinned):
+        return None
+    return today
 
 
 def _context_reason(context: ContextCheck) -> Reason:
@@ -133,12 +144,20 @@ def _degraded(seen: Observation, choice: Choice, context: ContextCheck, verdicts
     if context.verdict is Verdict.BROKEN:
         return _line(kind, True, Reason.CONTEXT_NOT_HONORED, context.message)
     if choice.rolled_back:
-        return _line(kind, True, Reason.ROLLOUT_TIMED_OUT, "the last good plan runs: the new one did not start in time")
+        return _line(kind, True, Reason.ROLLOUT_TIMED_OUT, rolled_back(choice))
     if verdicts.foreign_edit:
         return _line(kind, True, Reason.FOREIGN_EDIT, verdicts.foreign_edit)
     if seen.catalog_problems:
         return _line(kind, True, Reason.CATALOG_INVALID, "; ".join(seen.catalog_problems))
     return _line(kind, False, Reason.AS_EXPECTED, "nothing is in the way")
+
+
+def rolled_back(choice: Choice) -> str:
+    """What runs, why not the newest plan, and how to try that again."""
+    return (
+        f"the last good plan runs: the new one did not start in time ({choice.rolled_back}); "
+        "change the spec to try again"
+    )
 
 
 def _refusal_reason(refusal: Refusal) -> Reason:
@@ -171,7 +190,8 @@ def status_fields(seen: Observation, choice: Choice, state: RolloutState) -> dic
     """Everything of the status but conditions and times."""
     plan = choice.record.plan if choice.record else None
     decision = choice.decision
-    proposed = decision.plan if decision and seen.deployment_object.spec.plan_only else None
+    plan_only = seen.deployment_object.spec.plan_only
+    proposed = decision.plan if decision and plan_only else better_plan(choice)
     fields: dict[str, Any] = {
         "observedGeneration": seen.generation,
         "replicas": state.replicas,

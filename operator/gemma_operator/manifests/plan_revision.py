@@ -8,7 +8,10 @@ PINNED_ANNOTATION = f"{labels.GROUP}/pinned"
 """Set once a pod of this plan was Ready: from then on inventory changes move nothing."""
 
 FAILED_ANNOTATION = f"{labels.GROUP}/failed"
-"""Set when a plan did not start within its budget and the last good one was taken back."""
+"""Set when a plan did not start within its budget, so that the last good one is taken back; says what was last seen."""
+
+OVERHEAD_ANNOTATION = f"{labels.GROUP}/overhead-bytes"
+"""The overhead inside vLLM's share that the first cold boot showed, in bytes of one GPU."""
 
 
 def plan_revision(owner: Owner, record: PlanRecord, revision: int) -> KubeObject:

@@ -1,10 +1,12 @@
 """Liveness probe of the engine: the server answers, and work that is there moves.
 
 ``/health`` sees a dead engine, not a hung one. An engine hangs when requests run or wait and none of the counters
-below has changed for 180 s; during a long prefill only the cache usage moves, so it is one of them.
+below has changed for 180 s; during a long prefill only the cache usage moves, so it is one of them. Only what is
+known to be wrong fails: a page that can't be read, or a state that can't be kept, is no reason to end an engine.
 Usage: liveness_probe.py PORT STATE_FILE
 """
 
+import http.client
 import json
 import sys
 import time
@@ -12,6 +14,8 @@ import urllib.request
 
 STALL_SECONDS = 180
 MOVING = (
+    # An engine that was started anew is no longer the one that hung.
+    "process_start_time_seconds",
     "vllm:generation_tokens_total",
     "vllm:prompt_tokens_total",
     "vllm:prefix_cache_queries_total",
@@ -20,6 +24,12 @@ MOVING = (
     "vllm:num_preemptions_total",
 )
 WORK = ("vllm:num_requests_running", "vllm:num_requests_waiting")
+
+
+def get(port, path):
+    """The text of a page of the engine. Raises ``OSError`` or ``HTTPException``."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=8) as response:
+        return response.read().decode(errors="replace")
 
 
 def sums(page, names):
@@ -40,21 +50,32 @@ def hung(page, state, now):
     return {"progress": progress, "since": since}, now - since > STALL_SECONDS
 
 
-def main(arguments):
-    """Entry point; returns the exit code."""
-    port, path = arguments
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=8) as response:
-        response.read()
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=8) as response:
-        page = response.read().decode(errors="replace")
+def stalled(page, path, now):
+    """Whether the engine hangs, with the state of the last probe read from ``path`` and that of this one left there."""
     try:
         with open(path, encoding="utf-8") as file:
             state = json.load(file)
     except (OSError, ValueError):
-        state = {}
-    state, is_hung = hung(page, state, time.monotonic())
+        state = None
+    state, is_hung = hung(page, state if isinstance(state, dict) else {}, now)
     with open(path, "w", encoding="utf-8") as file:
         json.dump(state, file)
+    return is_hung
+
+
+def main(arguments, now=time.monotonic):
+    """Entry point; returns the exit code."""
+    port, path = arguments
+    try:
+        get(port, "/health")
+    except (OSError, http.client.HTTPException) as error:
+        print(f"/health does not answer: {error}")
+        return 1
+    try:
+        is_hung = stalled(get(port, "/metrics"), path, now())
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        print(f"progress is unknown: {error}")
+        return 0
     if is_hung:
         print(f"requests are in the engine and nothing has moved for {STALL_SECONDS} s")
     return 1 if is_hung else 0

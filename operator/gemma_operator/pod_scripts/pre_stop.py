@@ -5,36 +5,42 @@ runs or waits, at most the drain time-out. Roll-outs, evictions, node drains and
 Usage: pre_stop.py PORT DRAIN_SECONDS FLAG_FILE
 """
 
+import contextlib
+import http.client
 import sys
 import time
 import urllib.request
 
 SETTLE_SECONDS = 10
+"""Every wait lasts this long at least: until then new connections may still arrive from a Service."""
+
 POLL_SECONDS = 0.5
+SILENCES = 3
 WORK = ("vllm:num_requests_running", "vllm:num_requests_waiting")
 
 
 def in_flight(port):
-    """Requests in the engine; ``None`` when it does not answer."""
+    """Requests in the engine; ``None`` when it does not tell."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as response:
-            page = response.read().decode(errors="replace")
-    except OSError:
+            lines = response.read().decode(errors="replace").splitlines()
+        counts = [float(line.rsplit(" ", 1)[1]) for line in lines if line.split("{")[0].split(" ")[0] in WORK]
+    except (OSError, http.client.HTTPException, ValueError):
         return None
-    return sum(float(line.rsplit(" ", 1)[1]) for line in page.splitlines() if line.startswith(WORK))
+    return sum(counts) if counts else None
 
 
-def main(arguments):
+def main(arguments, settle_seconds=SETTLE_SECONDS):
     """Entry point. Always succeeds: a hook that fails would only cut the wait short."""
     port, drain_seconds, flag = int(arguments[0]), float(arguments[1]), arguments[2]
-    started = time.monotonic()
-    with open(flag, "w", encoding="utf-8") as file:
+    started, silent = time.monotonic(), 0
+    with contextlib.suppress(OSError), open(flag, "w", encoding="utf-8") as file:
         file.write("draining\n")
-    settled, silent = started + min(SETTLE_SECONDS, drain_seconds), 0
-    while time.monotonic() < started + drain_seconds:
+    settled = started + settle_seconds
+    while time.monotonic() < max(settled, started + drain_seconds):
         count = in_flight(port)
         silent = silent + 1 if count is None else 0
-        if time.monotonic() >= settled and (count == 0 or silent >= 3):
+        if time.monotonic() >= settled and (count == 0 or silent >= SILENCES):
             break
         time.sleep(POLL_SECONDS)
     return 0

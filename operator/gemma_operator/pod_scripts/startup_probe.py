@@ -5,6 +5,7 @@ go Ready. Exit 0 passes. Only the standard library; runs in the pod, so pods bec
 Usage: startup_probe.py PORT CONTEXT_TOKENS
 """
 
+import http.client
 import json
 import os
 import sys
@@ -32,7 +33,7 @@ def running(port):
     """Requests that the engine works on; a restarted container may meet a full queue."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as response:
         lines = response.read().decode(errors="replace").splitlines()
-    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("vllm:num_requests_running"))
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("vllm:num_requests_running{"))
 
 
 def failure(port, context_tokens):
@@ -53,7 +54,7 @@ def main(arguments):
     """Entry point; returns the exit code."""
     try:
         reason = failure(int(arguments[0]), int(arguments[1]))
-    except (OSError, ValueError) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:
         reason = f"the engine does not answer yet: {error}"
     if reason:
         print(reason)

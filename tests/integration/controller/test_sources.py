@@ -1,0 +1,109 @@
+"""What is remembered of the cluster and of the catalog, and when it is read again; on the real API server."""
+
+import asyncio
+
+import pytest
+
+from e2e.cluster import Cluster
+from gemma_operator.api.labels import CATALOG_LABEL
+from gemma_operator.controller.catalog_source import CatalogSource
+from gemma_operator.controller.cluster_source import ClusterSource
+from gemma_operator.kube.resources import CONFIG_MAPS, NODES, PODS
+from tests.integration.faults.bench import workbench
+from tests.integration.faults.proxy import Answer, Fault, FaultProxy, Forward, Request, fault_proxy
+
+pytestmark = pytest.mark.integration
+CARD = """
+products:
+  - id: {card}
+    labels: [{card}]
+    computeCapability: "9.0"
+    memoryStates: [{{cudaTotalGib: 100}}]
+"""
+
+
+class During(Fault):
+    """Calls something while the server answers a list of that path."""
+
+    def __init__(self, path: str) -> None:
+        self.call = lambda: None
+        self._path = path
+
+    async def answer(self, request: Request, forward: Forward) -> Answer:
+        answer = await forward()
+        if request.path == self._path:
+            self.call()
+        return answer
+
+
+def lists(proxy: FaultProxy, path: str) -> int:
+    return sum(request.path == path for request in proxy.requests)
+
+
+async def test_many_workers_read_the_cluster_once(crd_installed: Cluster) -> None:
+    async with fault_proxy(crd_installed) as proxy, workbench(crd_installed, proxy.address) as bench:
+        source = ClusterSource(bench.client)
+        await asyncio.gather(*(source.current() for _ in range(8)))
+        assert lists(proxy, NODES.path()) == 1
+        assert lists(proxy, PODS.path()) >= 1
+        pages_of_pods = lists(proxy, PODS.path())
+        await source.current()
+        assert lists(proxy, PODS.path()) == pages_of_pods
+
+
+async def test_a_node_that_changes_while_nodes_are_read_is_read_again(crd_installed: Cluster) -> None:
+    async with fault_proxy(crd_installed) as proxy, workbench(crd_installed, proxy.address) as bench:
+        source = ClusterSource(bench.client)
+        proxy.fault = during = During(NODES.path())
+        during.call = source.forget_nodes
+        assert (await source.current()).nodes is not None
+        during.call = lambda: None
+        await source.current()
+        assert lists(proxy, NODES.path()) == 2
+        await source.current()
+        assert lists(proxy, NODES.path()) == 2
+
+
+async def test_nodes_that_change_while_pods_are_counted_do_no_harm(crd_installed: Cluster) -> None:
+    async with fault_proxy(crd_installed) as proxy, workbench(crd_installed, proxy.address) as bench:
+        source = ClusterSource(bench.client)
+        proxy.fault = during = During(PODS.path())
+        during.call = source.forget_nodes
+        assert (await source.current()).nodes is not None
+
+
+def write_card(cluster: Cluster, namespace: str, text: str) -> None:
+    metadata = {"name": "cards", "namespace": namespace, "labels": {CATALOG_LABEL: "products"}}
+    cluster.apply([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"products.yaml": text}}])
+
+
+async def test_a_broken_config_map_keeps_the_last_good_one_and_says_so(crd_installed: Cluster, namespace: str) -> None:
+    async with workbench(crd_installed) as bench:
+        source = CatalogSource(bench.client, namespace)
+        write_card(crd_installed, namespace, CARD.format(card="New-Card"))
+        good = await source.current()
+        assert good.problems == ()
+        assert "New-Card" in {product.id for product in good.catalog.products}
+        write_card(crd_installed, namespace, "products: [{id: 7, colour: red}]")
+        source.forget()
+        broken = await source.current()
+        assert "New-Card" in {product.id for product in broken.catalog.products}
+        [problem] = broken.problems
+        assert "ConfigMap cards, key products.yaml" in problem
+        crd_installed.kubectl("-n", namespace, "delete", "configmap", "cards")
+        source.forget()
+        gone = await source.current()
+        assert gone.problems == ()
+        assert "New-Card" not in {product.id for product in gone.catalog.products}
+
+
+async def test_the_catalog_is_read_again_when_it_changed_meanwhile(crd_installed: Cluster, namespace: str) -> None:
+    async with fault_proxy(crd_installed) as proxy, workbench(crd_installed, proxy.address) as bench:
+        source = CatalogSource(bench.client, namespace)
+        proxy.fault = during = During(CONFIG_MAPS.path(namespace))
+        during.call = source.forget
+        await source.current()
+        during.call = lambda: None
+        await source.current()
+        await source.current()
+        assert lists(proxy, CONFIG_MAPS.path(namespace)) == 2
