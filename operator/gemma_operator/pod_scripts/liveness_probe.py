@@ -43,10 +43,14 @@ def sums(page, names):
 
 
 def hung(page, state, now):
-    """The new state and whether the engine hangs. ``state`` is what the last probe left, or an empty dict."""
+    """The new state and whether the engine hangs. ``state`` is what the last probe left, or an empty dict.
+
+    The clock runs from the first probe that saw work; without work there is none.
+    """
+    if sum(sums(page, WORK).values()) <= 0:
+        return {}, False
     progress = list(sums(page, MOVING).values())
-    working = sum(sums(page, WORK).values()) > 0
-    since = state.get("since", now) if working and state.get("progress") == progress else now
+    since = state.get("since", now) if state.get("progress") == progress else now
     return {"progress": progress, "since": since}, now - since > STALL_SECONDS
 
 

@@ -49,13 +49,13 @@ def serving(engine: Engine) -> Iterator[Engine]:
             self.end_headers()
             self.wfile.write(text.encode())
 
-        def do_GET(self) -> None:  # noqa: N802 - the name that the server calls
+        def do_GET(self) -> None:
             engine.asked.append((self.path, {}))
             pages = {"/health": (engine.health, ""), "/metrics": (200, "")}
             status, text = pages.get(self.path, (404, ""))
             self._answer(status, engine.page() if self.path == "/metrics" else text)
 
-        def do_POST(self) -> None:  # noqa: N802 - the name that the server calls
+        def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             engine.asked.append((self.path, body))
             if engine.key is not None and self.headers.get("Authorization") != f"Bearer {engine.key}":
@@ -65,7 +65,7 @@ def serving(engine: Engine) -> Iterator[Engine]:
             else:
                 self._answer(200, json.dumps({"count": 1, "max_model_len": engine.context_tokens, "tokens": [2]}))
 
-        def log_message(self, format: str, *arguments: object) -> None:
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             """Nothing on the terminal."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
