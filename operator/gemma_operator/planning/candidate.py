@@ -114,10 +114,9 @@ def _refuses_variant(ask: Ask, variant: Variant) -> Refusal | None:
 
 def _checkpoints(ask: Ask, variant: Variant, catalog: Catalog) -> Iterator[Checkpoint]:
     for checkpoint in catalog.checkpoints_of(variant.id):
-        if ask.checkpoint is not None:
-            if checkpoint.id == ask.checkpoint:
-                yield checkpoint
-        elif checkpoint.publisher in ask.publishers and ask.quantization in {None, checkpoint.precision}:
+        named = checkpoint.id == ask.checkpoint
+        offered = ask.checkpoint is None and checkpoint.publisher in ask.publishers
+        if (named or offered) and ask.quantization in {None, checkpoint.precision}:
             yield checkpoint
 
 
