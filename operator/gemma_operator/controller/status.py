@@ -68,6 +68,8 @@ def _line(kind: ConditionType, holds: bool, reason: Reason, message: str) -> Lin
 
 def _ready(choice: Choice, state: RolloutState, context: ContextCheck, progressing: Line, plan_only: bool) -> Line:
     kind = ConditionType.READY
+    if choice.refusal is not None and not choice.fits:
+        return _line(kind, False, _refusal_reason(choice.refusal), refused(choice.refusal, choice))
     if not choice.fits:
         return _line(kind, False, Reason.PLAN_IMPOSSIBLE, impossible(choice.decision))
     if plan_only:
@@ -168,7 +170,7 @@ def impossible(decision: Decision | None) -> str:
     """Why nothing fits and what would, in one sentence."""
     if decision is None:
         return "the ask can't be planned"
-    why = decision.rejected[0].message if decision.rejected else "no candidate"
+    why = decision.rejected[0].message if decision.rejected else "no plan but the refused one fits"
     near = "; ".join(f"{fit.change} → {fit.plan.name}" for fit in decision.nearest[:3])
     return f"{why}. What would fit: {near}" if near else f"{why}. Nothing near would fit"
 
