@@ -6,7 +6,7 @@ taken. An engine that refused its memory corrects the overhead and gets exactly 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from gemma_operator.api import labels
 from gemma_operator.controller.learned import with_overhead
@@ -167,7 +167,9 @@ def planning_hash(seen: Observation) -> str:
 
 
 def _pods_hash(seen: Observation) -> str:
-    return digest(repr(seen.settings if _names_image(seen) else replace(seen.settings, image="")))
+    """Key of what the spec says about pods. Empty settings are left out, as defaults are in the planning hash."""
+    settings = asdict(seen.settings if _names_image(seen) else replace(seen.settings, image=""))
+    return digest({name: value for name, value in settings.items() if value})
 
 
 def _names_image(seen: Observation) -> bool:

@@ -60,6 +60,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     option("--listen", "GEMMA_LISTEN", "0.0.0.0:8080", "address of /healthz, /readyz and /metrics")
     option("--log-level", "GEMMA_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")
     option("--workers", "GEMMA_WORKERS", "8", "reconciliations at the same time")
+    option("--resync-seconds", "GEMMA_RESYNC_SECONDS", "300", "every object is looked at after one to two such times")
     parser.add_argument("--kubeconfig", default=None, help="kubeconfig outside of a cluster [$KUBECONFIG]")
     return parser.parse_args(arguments)
 
@@ -87,7 +88,13 @@ async def run(options: argparse.Namespace, stop: asyncio.Event) -> None:
         reporter = Reporter(client, Recorder(client, identity), metrics)
         reconciler = Reconciler(client, observer, reporter, metrics, pod_scripts())
         supervisor = Supervisor(
-            client, lambda: credentials_of(configuration), election, scope, metrics, workers=int(options.workers)
+            client,
+            lambda: credentials_of(configuration),
+            election,
+            scope,
+            metrics,
+            workers=int(options.workers),
+            resync_seconds=float(options.resync_seconds),
         )
 
         async def lead() -> None:

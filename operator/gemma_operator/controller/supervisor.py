@@ -23,7 +23,8 @@ from gemma_operator.telemetry.metrics import CONTROLLER, Metrics
 
 logger = logging.getLogger(__name__)
 CANARY_SECONDS = 60.0
-RESYNC_SECONDS = (300.0, 600.0)
+RESYNC_SECONDS = 300.0
+"""Shortest time between two rounds of all keys; the longest is twice that."""
 _PUMP_FAILURES = 5
 _PUMP_BACKOFF_SECONDS = 5.0
 _PUMP_STABLE_SECONDS = 60.0
@@ -45,6 +46,7 @@ class Supervisor:
         metrics: Metrics,
         *,
         workers: int = 8,
+        resync_seconds: float = RESYNC_SECONDS,
     ) -> None:
         self._client = client
         self._credentials = credentials
@@ -52,6 +54,7 @@ class Supervisor:
         self._scope = scope
         self._metrics = metrics
         self._workers = workers
+        self._resync_seconds = resync_seconds
         self._leading_since: float | None = None
         self._inbox: Inbox | None = None
         self._canary_works = True
@@ -138,12 +141,13 @@ class Supervisor:
         await Pump(self._credentials, permitted, self._scope, inbox).run()
 
     async def _resync(self, queue: WorkQueue) -> None:
-        """Every key comes round, spread over a minute, whatever the watches have missed."""
+        """Every key comes round, spread over a fifth of the period, whatever the watches have missed."""
+        period = self._resync_seconds
         while True:
-            await asyncio.sleep(random.uniform(*RESYNC_SECONDS))  # noqa: S311 - spreads load, no secret
+            await asyncio.sleep(random.uniform(period, 2 * period))  # noqa: S311 - spreads load, no secret
             try:
                 for key in await self._all_keys():
-                    queue.add_after(key, random.uniform(0, 60))  # noqa: S311
+                    queue.add_after(key, random.uniform(0, period / 5))  # noqa: S311
             except ApiError as error:
                 logger.warning("Resync did not list GemmaDeployments: %s", error)
 

@@ -80,8 +80,12 @@ def read_record(data: Mapping[str, Any]) -> PlanRecord:
 
 
 def plan_hash(ask: Ask) -> str:
-    """Key of the planning inputs. The replica count is no input: changing it moves no plan."""
-    return digest(_ASK.dump_python(replace(ask, replicas=1), mode="python"))
+    """Key of the planning inputs. The replica count is no input: changing it moves no plan.
+
+    Inputs at their default are left out, so that a field or a default that comes with a later version of the operator
+    moves no plan of an earlier one.
+    """
+    return digest(_ASK.dump_python(replace(ask, replicas=1), mode="python", exclude_defaults=True))
 
 
 def digest(value: Any) -> str:
