@@ -9,17 +9,16 @@ from collections.abc import Mapping
 from gemma_operator.api import labels
 from gemma_operator.manifests.owner import KubeObject, Owner
 from gemma_operator.manifests.pod_settings import PodSettings, as_objects
-from gemma_operator.manifests.probes import life_cycle, probes
+from gemma_operator.manifests.probes import grace_seconds, life_cycle, probes
 from gemma_operator.manifests.scripts import scripts_name
 from gemma_operator.planning.decision import Plan
 from gemma_operator.planning.intake import MODEL_MOUNT_PATH
 from gemma_operator.planning.record import digest
-from gemma_operator.vllm.arguments import PORT, SHUTDOWN_SECONDS
+from gemma_operator.vllm.arguments import PORT
 from gemma_operator.vllm.environment import POD_INFO_PATH, SCRATCH_PATH, SCRIPTS_PATH, environment
 
 CONTAINER = "engine"
 USER_ID = 10001
-GRACE_MARGIN_SECONDS = 15
 PRODUCT_LABEL = "nvidia.com/gpu.product"
 MIB = 2**20
 
@@ -31,7 +30,7 @@ def engine_template(owner: Owner, plan: Plan, settings: PodSettings, scripts: Ma
         "serviceAccountName": owner.name,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": settings.drain_timeout_seconds + SHUTDOWN_SECONDS + GRACE_MARGIN_SECONDS,
+        "terminationGracePeriodSeconds": grace_seconds(settings),
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": USER_ID,
@@ -68,7 +67,7 @@ def _container(plan: Plan, settings: PodSettings) -> KubeObject:
         "image": settings.image,
         "imagePullPolicy": "IfNotPresent",
         "command": ["vllm", "serve"],
-        "args": list(plan.args),
+        "args": [_literal(argument) for argument in plan.args],
         "env": _environment(plan, settings),
         "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
         "resources": _resources(plan, settings),
@@ -86,11 +85,16 @@ def _container(plan: Plan, settings: PodSettings) -> KubeObject:
 
 
 def _environment(plan: Plan, settings: PodSettings) -> list[KubeObject]:
-    variables: list[KubeObject] = [{"name": name, "value": value} for name, value in environment(plan.launch)]
+    variables: list[KubeObject] = [{"name": name, "value": _literal(value)} for name, value in environment(plan.launch)]
     if settings.api_key_secret is not None:
         secret, key = settings.api_key_secret
         variables.append({"name": "VLLM_API_KEY", "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}})
     return variables
+
+
+def _literal(text: str) -> str:
+    """The text as the kubelet hands it on unchanged: it would put a variable, the API key too, in for ``$(NAME)``."""
+    return text.replace("$", "$$")
 
 
 def _resources(plan: Plan, settings: PodSettings) -> KubeObject:

@@ -7,12 +7,17 @@ completion: at the queue limit those get 503 while the engine is well.
 from gemma_operator.manifests.owner import KubeObject
 from gemma_operator.manifests.pod_settings import PodSettings
 from gemma_operator.planning.decision import Plan
-from gemma_operator.vllm.arguments import PORT
+from gemma_operator.vllm.arguments import PORT, SHUTDOWN_SECONDS
 from gemma_operator.vllm.environment import SCRATCH_PATH, SCRIPTS_PATH
 
 STARTUP_PERIOD_SECONDS = 10
 LEAST_STARTUP_FAILURES = 180
 DRAIN_FLAG = f"{SCRATCH_PATH}/draining"
+SETTLE_SECONDS = 10
+"""preStop waits this long at least, whatever the drain time-out: see ``pod_scripts/pre_stop.py``."""
+
+GRACE_MARGIN_SECONDS = 15
+"""For the last look of preStop, the idle tail of vLLM's shutdown (5 s, seen) and the container runtime."""
 
 
 def probes(plan: Plan, settings: PodSettings) -> KubeObject:
@@ -44,6 +49,11 @@ def life_cycle(settings: PodSettings) -> KubeObject:
     """preStop: flag, wait for the Service to notice, wait for requests to end."""
     command = _script("pre_stop.py", str(PORT), str(settings.drain_timeout_seconds), DRAIN_FLAG)
     return {"preStop": {"exec": {"command": command}}}
+
+
+def grace_seconds(settings: PodSettings) -> int:
+    """Time from the wish to stop a pod until it is killed: the whole drain and the whole shutdown fit in."""
+    return max(settings.drain_timeout_seconds, SETTLE_SECONDS) + SHUTDOWN_SECONDS + GRACE_MARGIN_SECONDS
 
 
 def _script(name: str, *arguments: str) -> list[str]:
