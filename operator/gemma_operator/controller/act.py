@@ -47,7 +47,7 @@ async def act(client: Client, seen: Observation, choice: Choice, packing: Packin
         scripts_config_map(owner, record.scripts),
         service(owner),
         disruption_budget(owner),
-        network_policy(owner, fetches_weights=seen.settings.claim_name is None),
+        network_policy(owner, fetches_weights=_fetches(seen)),
     ]
     # The record goes first: whatever else exists must be explained by one.
     await ensure(client, objects[0], uid)
@@ -63,6 +63,11 @@ async def _all(*writes: Awaitable[Applied]) -> None:
     for outcome in await asyncio.gather(*writes, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
+
+
+def _fetches(seen: Observation) -> bool:
+    """Whether the engine asks somebody outside: the Hub for weights, or allowed domains for media."""
+    return seen.settings.claim_name is None or bool(seen.ask.media.allowed_domains)
 
 
 async def _apply_deployment(client: Client, seen: Observation, record: PlanRecord, packing: Packing | None) -> Applied:

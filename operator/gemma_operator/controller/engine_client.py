@@ -45,7 +45,11 @@ class EngineClient:
             async with self._slots, self._session.get(f"http://{host}:{self._port}/metrics") as response:
                 if response.status != 200:
                     return None
-                page = await response.content.read(MAX_PAGE_BYTES)
+                page = bytearray()
+                async for piece in response.content.iter_any():
+                    page += piece
+                    if len(page) > MAX_PAGE_BYTES:
+                        return None
                 return page.decode(errors="replace")
         except (aiohttp.ClientError, TimeoutError, OSError):
             return None

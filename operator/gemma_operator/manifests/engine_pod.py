@@ -30,6 +30,8 @@ def engine_template(owner: Owner, plan: Plan, settings: PodSettings, scripts: Ma
         "serviceAccountName": owner.name,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
+        # As process 1 an engine that is still loading would ignore SIGTERM until its whole grace period is over.
+        "shareProcessNamespace": True,
         "terminationGracePeriodSeconds": grace_seconds(settings),
         "securityContext": {
             "runAsNonRoot": True,
