@@ -13,8 +13,6 @@ from gemma_operator.catalog.parse import CatalogError, extend
 from gemma_operator.kube.client import Client
 from gemma_operator.kube.resources import CONFIG_MAPS, JsonObject
 
-KEPT_SECONDS = 30.0
-
 Texts = tuple[tuple[str, str], ...]
 
 
@@ -27,7 +25,7 @@ class CatalogInForce:
 
 
 class CatalogSource:
-    """Reads and remembers, once for all workers. ``forget`` is called when a labelled ConfigMap changed."""
+    """Reads and remembers, once for all workers. The supervisor calls ``refresh`` every half minute."""
 
     def __init__(self, client: Client, namespace: str) -> None:
         self._client = client
@@ -35,27 +33,28 @@ class CatalogSource:
         self._builtin = builtin_catalog()
         self._last_good: dict[str, Texts] = {}
         self._one_reader = asyncio.Lock()
-        self._in_force: CatalogInForce | None = None
-        self._changes = 0
-        self._read_at = 0.0
-
-    def forget(self) -> None:
-        """Read again at the next question."""
-        self._in_force = None
-        self._changes += 1
+        self._listed: list[tuple[str, Texts]] | None = None
+        self._in_force = CatalogInForce(self._builtin, ())
 
     async def current(self) -> CatalogInForce:
-        """The catalog in force, at most half a minute old: watching ConfigMaps everywhere is not ours to ask for."""
+        """The catalog in force, as it was read last."""
         async with self._one_reader:
-            now = asyncio.get_running_loop().time()
-            if self._in_force is not None and now - self._read_at <= KEPT_SECONDS:
-                return self._in_force
-            changes = self._changes
-            listed = await self._client.list_all(CONFIG_MAPS, self._namespace, labels=CATALOG_LABEL, project=_texts)
-            read = self._combine(sorted(listed))
-            if changes == self._changes:
-                self._in_force, self._read_at = read, now
-            return read
+            if self._listed is None:
+                await self._read()
+        return self._in_force
+
+    async def refresh(self) -> bool:
+        """Read the ConfigMaps; whether they say something else than before."""
+        async with self._one_reader:
+            return await self._read()
+
+    async def _read(self) -> bool:
+        listed = await self._client.list_all(CONFIG_MAPS, self._namespace, labels=CATALOG_LABEL, project=_texts)
+        listed.sort()
+        if listed == self._listed:
+            return False
+        self._in_force, self._listed = self._combine(listed), listed
+        return True
 
     def _combine(self, listed: list[tuple[str, Texts]]) -> CatalogInForce:
         catalog, problems = self._builtin, []

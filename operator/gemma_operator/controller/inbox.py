@@ -23,13 +23,11 @@ class Inbox:
         all_keys: Callable[[], Awaitable[list[Key]]],
         *,
         forget_nodes: Callable[[], None],
-        forget_catalog: Callable[[], None],
         quiet_seconds: float = NODE_QUIET_SECONDS,
     ) -> None:
         self._queue = queue
         self._all_keys = all_keys
         self._forget_nodes = forget_nodes
-        self._forget_catalog = forget_catalog
         self._quiet_seconds = quiet_seconds
         self._quiet_timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -47,8 +45,7 @@ class Inbox:
         self._quiet_timer = asyncio.get_running_loop().call_later(self._quiet_seconds, self._all_changed)
 
     def catalog_changed(self) -> None:
-        """A ConfigMap that extends the catalog changed."""
-        self._forget_catalog()
+        """A ConfigMap that extends the catalog changed. Told by the supervisor's poll, not by the pump."""
         self._all_changed()
 
     def canary(self) -> None:

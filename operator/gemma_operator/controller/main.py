@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from gemma_operator import __version__
-from gemma_operator.api.labels import CATALOG_LABEL, DEPLOYMENT_LABEL
+from gemma_operator.api.labels import DEPLOYMENT_LABEL
 from gemma_operator.controller.catalog_source import CatalogSource
 from gemma_operator.controller.cluster_source import ClusterSource
 from gemma_operator.controller.engine_client import EngineClient
@@ -79,7 +79,7 @@ async def run(options: argparse.Namespace, stop: asyncio.Event) -> None:
     identity = options.identity or f"{socket.gethostname()}_{uuid.uuid4().hex[:8]}"
     lease = LeaseName(options.namespace, options.lease_name)
     namespaces = tuple(name for name in options.watch_namespaces.split(",") if name)
-    scope = Scope(namespaces, DEPLOYMENT_LABEL, CATALOG_LABEL, lease)
+    scope = Scope(namespaces, DEPLOYMENT_LABEL, lease)
     async with Client(configuration, metrics) as client, EngineClient() as engines:
         election = Election(client, lease, identity)
         client.fence(election.holds)
@@ -98,10 +98,9 @@ async def run(options: argparse.Namespace, stop: asyncio.Event) -> None:
         )
 
         async def lead() -> None:
-            catalog.forget()
             cluster.forget_nodes()
             await supervisor.lead(
-                reconciler.reconcile, forget_nodes=cluster.forget_nodes, forget_catalog=catalog.forget
+                reconciler.reconcile, forget_nodes=cluster.forget_nodes, catalog_changed=catalog.refresh
             )
 
         host, _, port = options.listen.rpartition(":")

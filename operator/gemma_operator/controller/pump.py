@@ -22,7 +22,6 @@ from gemma_operator.controller.queue import Key
 from gemma_operator.controller.watches import Scope
 from gemma_operator.kube.connection import Credentials
 from gemma_operator.kube.resources import (
-    CONFIG_MAPS,
     DEPLOYMENTS,
     GEMMA_DEPLOYMENTS,
     LEASES,
@@ -34,6 +33,8 @@ from gemma_operator.kube.resources import (
 
 logger = logging.getLogger(__name__)
 _STOP_SECONDS = 15.0
+# In a thread of its own kopf can't take over signals, which is meant so, and it warns of it at each start.
+logging.getLogger("kopf._core.reactor.running").addFilter(lambda record: "OS signals" not in record.getMessage())
 
 
 def node_fingerprint(node: JsonObject) -> str:
@@ -84,13 +85,12 @@ class Pump:
 
     async def _operate(self, stop: "_ThreadStop") -> None:
         namespaces = self._scope.namespaces
-        watched = {*namespaces, self._scope.lease.namespace} if namespaces else ()
         await kopf.operator(
             registry=self._registry(),
             settings=self._settings(),
             standalone=True,
             clusterwide=not namespaces,
-            namespaces=sorted(watched),
+            namespaces=namespaces,
             stop_flag=stop.bind(),
         )
 
@@ -113,7 +113,6 @@ class Pump:
         labels, fields = settings.watching.label_selectors, settings.watching.field_selectors
         for owned in (DEPLOYMENTS, PODS):
             labels[owned.group, owned.version, owned.plural] = self._scope.owner_label
-        labels[CONFIG_MAPS.group, CONFIG_MAPS.version, CONFIG_MAPS.plural] = self._scope.catalog_selector
         fields[LEASES.group, LEASES.version, LEASES.plural] = f"metadata.name={self._scope.lease.name}"
         return settings
 
@@ -125,7 +124,6 @@ class Pump:
             DEPLOYMENTS: self._on_owned,
             PODS: self._on_owned,
             NODES: self._on_node,
-            CONFIG_MAPS: self._on_catalog,
             LEASES: self._on_lease,
         }
         for resource, handler in handlers.items():
@@ -170,9 +168,6 @@ class Pump:
         else:
             self._nodes[name] = fingerprint
         self._tell(self._inbox.nodes_changed)
-
-    def _on_catalog(self, _obj: JsonObject, _: str | None) -> None:
-        self._tell(self._inbox.catalog_changed)
 
     def _on_lease(self, obj: JsonObject, _: str | None) -> None:
         if obj["metadata"].get("namespace") == self._scope.lease.namespace:

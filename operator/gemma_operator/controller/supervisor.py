@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 CANARY_SECONDS = 60.0
 RESYNC_SECONDS = 300.0
 """Shortest time between two rounds of all keys; the longest is twice that."""
+CATALOG_SECONDS = 30.0
 _PUMP_FAILURES = 5
 _PUMP_BACKOFF_SECONDS = 5.0
 _PUMP_STABLE_SECONDS = 60.0
@@ -61,17 +62,18 @@ class Supervisor:
         self._problem = ""
 
     async def lead(
-        self, reconcile: Reconcile, *, forget_nodes: Callable[[], None], forget_catalog: Callable[[], None]
+        self, reconcile: Reconcile, *, forget_nodes: Callable[[], None], catalog_changed: Callable[[], Awaitable[bool]]
     ) -> None:
         """Everything that happens while the Lease is held. Ends by cancellation, or with ``PumpFailedError``."""
         queue = WorkQueue(self._metrics)
-        inbox = Inbox(queue, self._all_keys, forget_nodes=forget_nodes, forget_catalog=forget_catalog)
+        inbox = Inbox(queue, self._all_keys, forget_nodes=forget_nodes)
         self._inbox, self._leading_since = inbox, asyncio.get_running_loop().time()
         self._metrics.leader.labels(CONTROLLER).set(1)
         self._metrics.canary_age_seconds.set_function(self._canary_age)
         tasks = [
             asyncio.create_task(self._keep_pumping(inbox), name="event pump"),
             asyncio.create_task(self._resync(queue), name="resync"),
+            asyncio.create_task(self._poll_catalog(inbox, catalog_changed), name="catalog"),
             *(asyncio.create_task(queue.work(reconcile), name=f"worker {n}") for n in range(self._workers)),
         ]
         try:
@@ -139,6 +141,16 @@ class Supervisor:
         self._canary_works = LEASES in permitted
         self._metrics.pump_starts_total.inc()
         await Pump(self._credentials, permitted, self._scope, inbox).run()
+
+    async def _poll_catalog(self, inbox: Inbox, changed: Callable[[], Awaitable[bool]]) -> None:
+        """A few ConfigMaps of one namespace. kopf could only watch those of all, which is not ours to ask."""
+        while True:
+            try:
+                if await changed():
+                    inbox.catalog_changed()
+            except ApiError as error:
+                logger.warning("The catalog's ConfigMaps were not read: %s", error)
+            await asyncio.sleep(CATALOG_SECONDS)
 
     async def _resync(self, queue: WorkQueue) -> None:
         """Every key comes round, spread over a fifth of the period, whatever the watches have missed."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from e2e.cluster import Cluster
-from gemma_operator.api.labels import CATALOG_LABEL, DEPLOYMENT_LABEL
+from gemma_operator.api.labels import DEPLOYMENT_LABEL
 from gemma_operator.controller.inbox import Inbox
 from gemma_operator.controller.pump import Pump
 from gemma_operator.controller.queue import Key, WorkQueue
@@ -19,7 +19,7 @@ from gemma_operator.controller.watches import Scope, permitted_watches
 from gemma_operator.kube.client import Client
 from gemma_operator.kube.connection import Credentials, credentials_of, load_configuration
 from gemma_operator.kube.election import LeaseName
-from gemma_operator.kube.resources import CONFIG_MAPS, DEPLOYMENTS, GEMMA_DEPLOYMENTS, LEASES, NODES, PODS
+from gemma_operator.kube.resources import DEPLOYMENTS, GEMMA_DEPLOYMENTS, LEASES, NODES, PODS
 from gemma_operator.telemetry.metrics import Metrics
 from tests.integration.kube.objects import create_owner
 from tests.waiting import until
@@ -29,7 +29,7 @@ START_SECONDS = 15
 
 
 def scope_of(*namespaces: str, lease: str) -> Scope:
-    return Scope(namespaces, DEPLOYMENT_LABEL, CATALOG_LABEL, LeaseName(lease, "gemma-operator"))
+    return Scope(namespaces, DEPLOYMENT_LABEL, LeaseName(lease, "gemma-operator"))
 
 
 class Desk:
@@ -44,7 +44,6 @@ class Desk:
             self.queue,
             self.no_keys,
             forget_nodes=lambda: self.forgotten.append("nodes"),
-            forget_catalog=lambda: self.forgotten.append("catalog"),
         )
 
     async def no_keys(self) -> list[Key]:
@@ -132,21 +131,6 @@ async def test_an_owned_object_is_the_key_of_its_owner_and_others_are_nothing(de
             await desk.client.create(PODS, pod, manager="test")
         await until(lambda: desk.keys, START_SECONDS)
         assert set(desk.keys) == {Key(namespace, "assistant")}
-
-
-async def test_a_catalog_is_told_and_another_config_map_is_not(desk: Desk, namespace: str) -> None:
-    async with desk.pumping():
-        await desk.touch_lease()
-        before = len(desk.forgotten)
-        for name, labels in (("other", {}), ("cards", {CATALOG_LABEL: "products"})):
-            body = {
-                "apiVersion": "v1",
-                "kind": "ConfigMap",
-                "metadata": {"namespace": namespace, "name": name, "labels": labels},
-            }
-            await desk.client.create(CONFIG_MAPS, body, manager="test")
-        await until(lambda: "catalog" in desk.forgotten[before:], START_SECONDS)
-        assert desk.forgotten.count("catalog") == 1
 
 
 async def test_a_node_is_told_when_a_plan_may_depend_on_it(desk: Desk, namespace: str) -> None:

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from e2e.cluster import Cluster
-from gemma_operator.api.labels import CATALOG_LABEL, DEPLOYMENT_LABEL
+from gemma_operator.api.labels import DEPLOYMENT_LABEL
 from gemma_operator.controller.queue import Key
 from gemma_operator.controller.supervisor import Supervisor
 from gemma_operator.controller.watches import Scope
@@ -36,7 +36,7 @@ class Process:
         self.reconciled: list[Key] = []
         lease = LeaseName(namespace, "gemma-operator")
         self.election = Election(client, lease, identity)
-        scope = Scope((namespace,), DEPLOYMENT_LABEL, CATALOG_LABEL, lease)
+        scope = Scope((namespace,), DEPLOYMENT_LABEL, lease)
         self.supervisor = Supervisor(client, self.credentials, self.election, scope, self.metrics)
         self.stop = asyncio.Event()
 
@@ -46,8 +46,11 @@ class Process:
     async def reconcile(self, key: Key) -> None:
         self.reconciled.append(key)
 
+    async def catalog_changed(self) -> bool:
+        return False
+
     async def lead(self) -> None:
-        await self.supervisor.lead(self.reconcile, forget_nodes=lambda: None, forget_catalog=lambda: None)
+        await self.supervisor.lead(self.reconcile, forget_nodes=lambda: None, catalog_changed=self.catalog_changed)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Process"]:

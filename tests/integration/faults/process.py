@@ -12,11 +12,16 @@ from gemma_operator.controller.main import parse_arguments, run
 
 @asynccontextmanager
 async def running_operator(
-    cluster: Cluster, namespace: str, address: str, folder: Path, *more: str
+    cluster: Cluster, namespace: str, address: str, folder: Path, *more: str, token: str | None = None
 ) -> AsyncIterator[None]:
-    """An operator that serves one namespace; an error that ends it is raised at the end."""
+    """An operator that serves one namespace (unless ``more`` says otherwise), as administrator or with a token.
+
+    An error that ends it is raised at the end.
+    """
     kubeconfig = json.loads(cluster.kubeconfig.read_text())
     kubeconfig["clusters"][0]["cluster"] = {"server": address}
+    if token is not None:
+        kubeconfig["users"][0]["user"] = {"token": token}
     path = folder / "kubeconfig"
     path.write_text(json.dumps(kubeconfig))
     stop = asyncio.Event()

@@ -67,11 +67,15 @@ class Fault:
 
 
 class FaultProxy:
-    """The proxy. ``fault`` may be changed at any time; ``requests`` holds all that came, in order."""
+    """The proxy. ``fault`` may be changed at any time; ``requests`` holds all that came, in order.
+
+    ``answers`` holds those that the server answered, with its status code.
+    """
 
     def __init__(self, server: str, upstream: aiohttp.ClientSession) -> None:
         self.fault = Fault()
         self.requests: list[Request] = []
+        self.answers: list[tuple[Request, int]] = []
         self.address = ""
         self._server = server
         self._upstream = upstream
@@ -104,11 +108,13 @@ class FaultProxy:
 
     async def _forward(self, incoming: web.Request, request: Request) -> Answer:
         async with self._onward(incoming, request) as response:
+            self.answers.append((request, response.status))
             headers = {key: response.headers[key] for key in ("Content-Type", "Retry-After") if key in response.headers}
             return Answer(response.status, await response.read(), headers)
 
     async def _stream(self, incoming: web.Request, request: Request) -> web.StreamResponse:
         async with self._onward(incoming, request) as response:
+            self.answers.append((request, response.status))
             out = web.StreamResponse(status=response.status, headers={"Content-Type": "application/json"})
             await out.prepare(incoming)
             async for line in response.content:

@@ -21,7 +21,6 @@ class Office:
             self.queue,
             self.keys,
             forget_nodes=lambda: self.forgotten.append("nodes"),
-            forget_catalog=lambda: self.forgotten.append("catalog"),
             quiet_seconds=quiet_seconds,
         )
 
@@ -50,7 +49,6 @@ async def test_a_burst_of_nodes_forgets_each_time_and_plans_once_when_it_is_quie
 async def test_a_changed_catalog_concerns_all_at_once() -> None:
     office = Office()
     office.inbox.catalog_changed()
-    assert office.forgotten == ["catalog"]
     await until(lambda: len(office.queue) == 2)
 
 
@@ -60,7 +58,7 @@ async def test_a_list_that_fails_leaves_the_round_to_the_resync() -> None:
     async def fails() -> list[Key]:
         raise ConnectionError("down")
 
-    inbox = Inbox(queue, fails, forget_nodes=lambda: None, forget_catalog=lambda: None)
+    inbox = Inbox(queue, fails, forget_nodes=lambda: None)
     inbox.catalog_changed()
     await until(lambda: not inbox._tasks)
     assert len(queue) == 0
