@@ -134,7 +134,7 @@ def test_deletion_leaves_no_object(stack: Stack, assistant: Chat) -> None:
 def test_two_gpus_serve_one_replica_by_tensor_parallel(stack: Stack) -> None:
     """So many long requests at once that one card's pool is too small."""
     stack.cluster.apply([stack.manifest("wide", "tiny-chat", contextLength="4K", concurrentRequests=6)])
-    stack.wait_ready("wide", 360)
+    stack.wait_ready("wide", 800)
     plan = stack.get("gemmadeployment", "wide")["status"]["plan"]
     assert plan["tensorParallelSize"] == 2
     container = stack.get("deployment", "wide")["spec"]["template"]["spec"]["containers"][0]
