@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gemma_operator.gpus.feature_discovery import RESOURCE
+from gemma_operator.gpus.feature_discovery import PRODUCT, RESOURCE
 from gemma_operator.gpus.quantity import parse_quantity
 from gemma_operator.kube.client import Client
 from gemma_operator.kube.errors import ForbiddenError
@@ -23,10 +23,29 @@ NODES_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class ClusterFacts:
-    """GPU nodes as the API has them (reduced), and GPUs bound per node; ``None`` when they can't be counted."""
+    """One picture of the cluster: GPU nodes as the API has them (reduced), and what of their GPUs is taken.
+
+    ``used_gpus`` and ``free_gpus`` count by node and are ``None`` when nobody may count them; ``node_products`` has
+    the product label of each node.
+    """
 
     nodes: tuple[JsonObject, ...]
     used_gpus: Mapping[str, int] | None
+    free_gpus: Mapping[str, int] | None
+    node_products: Mapping[str, str]
+
+    @staticmethod
+    def of(nodes: tuple[JsonObject, ...], used_gpus: Mapping[str, int] | None) -> "ClusterFacts":
+        """The picture with what follows from it."""
+        products = {node["metadata"]["name"]: str(node["metadata"]["labels"].get(PRODUCT, "")) for node in nodes}
+        if used_gpus is None:
+            return ClusterFacts(nodes, None, None, products)
+        all_gpus = {
+            node["metadata"]["name"]: int(parse_quantity(node["status"]["allocatable"].get(RESOURCE, "0")))
+            for node in nodes
+        }
+        free = {name: count - used_gpus.get(name, 0) for name, count in all_gpus.items()}
+        return ClusterFacts(nodes, used_gpus, free, products)
 
 
 class ClusterSource:
@@ -39,6 +58,7 @@ class ClusterSource:
         self._changes = 0
         self._read_at = 0.0
         self._used: tuple[float, Mapping[str, int] | None] | None = None
+        self._facts: ClusterFacts | None = None
 
     def forget_nodes(self) -> None:
         """Read nodes again at the next question."""
@@ -46,13 +66,16 @@ class ClusterSource:
         self._changes += 1
 
     async def current(self) -> ClusterFacts:
-        """Nodes and used GPUs."""
+        """The picture of now: the same object until something in it is read anew."""
         async with self._one_reader:
             now = asyncio.get_running_loop().time()
             nodes = await self._read_nodes(now)
             if self._used is None or now - self._used[0] > USED_SECONDS:
                 self._used = (now, await self._count())
-            return ClusterFacts(nodes, self._used[1])
+            facts = self._facts
+            if facts is None or facts.nodes is not nodes or facts.used_gpus is not self._used[1]:
+                facts = self._facts = ClusterFacts.of(nodes, self._used[1])
+            return facts
 
     async def _read_nodes(self, now: float) -> tuple[JsonObject, ...]:
         """What changes while it is read is kept from being taken for current: it is read again next time."""

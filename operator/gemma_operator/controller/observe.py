@@ -8,12 +8,11 @@ from collections.abc import Mapping
 
 from gemma_operator.api.labels import DEPLOYMENT_LABEL
 from gemma_operator.controller.catalog_source import CatalogSource
-from gemma_operator.controller.cluster_source import ClusterFacts, ClusterSource
+from gemma_operator.controller.cluster_source import ClusterSource
 from gemma_operator.controller.engine_client import EngineClient
+from gemma_operator.controller.inventories import Inventories
 from gemma_operator.controller.observation import KnownRecord, Observation
 from gemma_operator.controller.pod_facts import PodFacts, pod_facts
-from gemma_operator.gpus.feature_discovery import PRODUCT, RESOURCE, read_nodes
-from gemma_operator.gpus.quantity import parse_quantity
 from gemma_operator.kube.apply import owned_by
 from gemma_operator.kube.client import Client
 from gemma_operator.kube.resources import CONTROLLER_REVISIONS, DEPLOYMENTS, PODS, JsonObject
@@ -41,6 +40,7 @@ class Observer:
         self._catalog = catalog
         self._cluster = cluster
         self._default_image = default_image
+        self._inventories = Inventories()
 
     async def observe(self, live: JsonObject) -> Observation:
         """The observation of a live GemmaDeployment."""
@@ -53,25 +53,15 @@ class Observer:
         if deployment is not None and not owned_by(deployment, owner.uid):
             deployment = None
         pods = await self._pods(owner)
-        accelerators = parsed.spec.accelerators
-        tolerations = [toleration.model_dump(exclude_none=True) for toleration in accelerators.tolerations]
         return Observation(
             live=live,
             deployment_object=parsed,
             owner=owner,
             ask=ask,
             settings=pod_settings(parsed.spec, self._default_image),
-            inventory=read_nodes(
-                cluster.nodes,
-                in_force.catalog.products,
-                used_gpus=cluster.used_gpus,
-                node_selector=accelerators.node_selector,
-                tolerations=tolerations,
-            ),
-            free_gpus=_free(cluster),
-            node_products={
-                node["metadata"]["name"]: node["metadata"]["labels"].get(PRODUCT, "") for node in cluster.nodes
-            },
+            inventory=self._inventories.of(cluster, in_force.catalog, parsed.spec.accelerators),
+            free_gpus=cluster.free_gpus,
+            node_products=cluster.node_products,
             catalog=in_force.catalog,
             catalog_problems=in_force.problems,
             records=await self._records(owner),
@@ -111,13 +101,3 @@ def _known(item: JsonObject) -> KnownRecord:
         live=item,
         overhead_bytes=int(overhead) if overhead.isdigit() else None,
     )
-
-
-def _free(cluster: ClusterFacts) -> Mapping[str, int] | None:
-    if cluster.used_gpus is None:
-        return None
-    return {
-        node["metadata"]["name"]: int(parse_quantity(node["status"]["allocatable"].get(RESOURCE, "0")))
-        - cluster.used_gpus.get(node["metadata"]["name"], 0)
-        for node in cluster.nodes
-    }

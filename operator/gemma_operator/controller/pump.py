@@ -84,6 +84,7 @@ class Pump:
             ended.set_result(None)
 
     async def _operate(self, stop: "_ThreadStop") -> None:
+        asyncio.get_running_loop().set_exception_handler(stop.judge)
         namespaces = self._scope.namespaces
         await kopf.operator(
             registry=self._registry(),
@@ -198,6 +199,13 @@ class _ThreadStop:
             if self._set:
                 event.set()
             return event
+
+    def judge(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Exception handler of kopf's loop: after a stop it is no news that a watch was not closed cleanly."""
+        if self._set:
+            logger.debug("After the stop of the event pump: %s", context.get("message"))
+        else:
+            loop.default_exception_handler(context)
 
     def set(self) -> None:
         with self._lock:

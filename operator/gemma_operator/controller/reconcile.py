@@ -10,6 +10,7 @@ from gemma_operator.api.conditions import ConditionType, Reason
 from gemma_operator.controller.act import act, mark_failed, mark_pinned
 from gemma_operator.controller.choose import Choice, choose, template_digest
 from gemma_operator.controller.context_check import check_context
+from gemma_operator.controller.decisions import Decisions
 from gemma_operator.controller.learned import overhead_bytes
 from gemma_operator.controller.observation import Observation
 from gemma_operator.controller.observe import Observer
@@ -46,6 +47,7 @@ class Reconciler:
         self._metrics = metrics
         self._scripts = scripts
         self._silent: dict[Key, int] = {}
+        self._decide = Decisions(self._plan)
 
     async def reconcile(self, key: Key) -> float | None:
         """One pass; returns after how many seconds to look again, ``None`` at rest."""
@@ -59,7 +61,7 @@ class Reconciler:
         except ManifestError as error:
             await self._report_problem(live, Reason.INVALID_SPEC, str(error))
             return None
-        choice = choose(seen, self._scripts, self._plan)
+        choice = choose(seen, self._scripts, self._decide)
         try:
             verdicts = await self._act(seen, choice)
         except NameTakenError as error:
