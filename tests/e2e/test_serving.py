@@ -122,6 +122,8 @@ def test_a_refusal_of_memory_is_named_with_its_numbers(stack: Stack) -> None:
         assert "GiB" in message
     finally:
         stack.kubectl("delete", "gemmadeployment", "liar", "--timeout=30s")
+        # An engine that is stopped while it loads holds its card until its grace period is over.
+        stack.kubectl("delete", "pods", "-l", "gemma-operator.io/deployment=liar", "--force", "--grace-period=0")
         stack.cluster.kubectl("--namespace", SYSTEM_NAMESPACE, "delete", "configmap", "wrong-models")
 
 
