@@ -17,6 +17,8 @@ from gemma_operator.kube.errors import ForbiddenError
 from gemma_operator.kube.resources import NODES, PODS, JsonObject
 
 USED_SECONDS = 30.0
+BURST_SECONDS = 1.0
+"""Nodes change in bursts: they are read at most once in that time. All is planned again once they are quiet."""
 NODES_SECONDS = 120.0
 """A change of a node is told by the watch; where nodes may not be watched, this is how old the picture gets."""
 
@@ -55,15 +57,14 @@ class ClusterSource:
         self._client = client
         self._one_reader = asyncio.Lock()
         self._nodes: tuple[JsonObject, ...] | None = None
-        self._changes = 0
+        self._changed = False
         self._read_at = 0.0
         self._used: tuple[float, Mapping[str, int] | None] | None = None
         self._facts: ClusterFacts | None = None
 
     def forget_nodes(self) -> None:
         """Read nodes again at the next question."""
-        self._nodes = None
-        self._changes += 1
+        self._changed = True
 
     async def current(self) -> ClusterFacts:
         """The picture of now: the same object until something in it is read anew."""
@@ -78,17 +79,19 @@ class ClusterSource:
             return facts
 
     async def _read_nodes(self, now: float) -> tuple[JsonObject, ...]:
-        """What changes while it is read is kept from being taken for current: it is read again next time."""
-        if self._nodes is not None and now - self._read_at <= NODES_SECONDS:
+        """What changes while it is read is read again next time."""
+        kept_seconds = BURST_SECONDS if self._changed else NODES_SECONDS
+        if self._nodes is not None and now - self._read_at <= kept_seconds:
             return self._nodes
-        changes = self._changes
+        self._changed = False
         try:
             nodes = tuple(await self._client.list_all(NODES, project=gpu_node))
         except ForbiddenError:
             nodes = ()
-        if changes == self._changes:
-            self._nodes, self._read_at = nodes, now
-        return nodes
+        self._read_at = now
+        if nodes != self._nodes:
+            self._nodes = nodes
+        return self._nodes
 
     async def _count(self) -> Mapping[str, int] | None:
         used: Counter[str] = Counter()

@@ -1,7 +1,7 @@
 """The last decisions of the planner, so that the passes of one roll-out plan once.
 
-Called by ``reconcile``. A snapshot is known again by its very inventory and catalog objects and an equal ask: nothing
-stale can come out, and nothing large is compared.
+Called by ``reconcile``. A snapshot is known again by an equal ask, an equal inventory, equal measurements and the very
+catalog: nothing stale can come out, and nothing large is compared.
 """
 
 from collections import OrderedDict
@@ -11,15 +11,16 @@ from gemma_operator.planning.ask import Ask
 from gemma_operator.planning.decision import Decision
 from gemma_operator.planning.snapshot import Snapshot
 
-MOST_DECISIONS = 32
-"""As many as roll-outs that are worked on at the same time, and some; a decision is tens of kilobytes."""
+MOST_DECISIONS = 512
+"""More than are worked on between two passes of one key; a decision is some 20 kB (measured)."""
 
 
 class Decisions:
     """A planner that remembers."""
 
-    def __init__(self, planner: Callable[[Snapshot], Decision]) -> None:
+    def __init__(self, planner: Callable[[Snapshot], Decision], most: int = MOST_DECISIONS) -> None:
         self._planner = planner
+        self._most = most
         self._known: OrderedDict[Ask, tuple[Snapshot, Decision]] = OrderedDict()
 
     def __call__(self, snapshot: Snapshot) -> Decision:
@@ -31,10 +32,10 @@ class Decisions:
         decision = self._planner(snapshot)
         self._known[snapshot.ask] = (snapshot, decision)
         self._known.move_to_end(snapshot.ask)
-        if len(self._known) > MOST_DECISIONS:
+        if len(self._known) > self._most:
             self._known.popitem(last=False)
         return decision
 
 
 def _same(one: Snapshot, other: Snapshot) -> bool:
-    return one.inventory is other.inventory and one.catalog is other.catalog and one.measured == other.measured
+    return one.inventory == other.inventory and one.catalog is other.catalog and one.measured == other.measured

@@ -7,7 +7,7 @@ import pytest
 from e2e.cluster import Cluster
 from gemma_operator.api.labels import CATALOG_LABEL
 from gemma_operator.controller.catalog_source import CatalogSource
-from gemma_operator.controller.cluster_source import ClusterSource
+from gemma_operator.controller.cluster_source import BURST_SECONDS, ClusterSource
 from gemma_operator.kube.resources import NODES, PODS
 from tests.integration.faults.bench import workbench
 from tests.integration.faults.proxy import Answer, Fault, FaultProxy, Forward, Request, fault_proxy
@@ -51,15 +51,20 @@ async def test_many_workers_read_the_cluster_once(crd_installed: Cluster) -> Non
         assert lists(proxy, PODS.path()) == pages_of_pods
 
 
-async def test_a_node_that_changes_while_nodes_are_read_is_read_again(crd_installed: Cluster) -> None:
+async def test_a_burst_of_changes_is_read_once_and_its_end_is_not_missed(crd_installed: Cluster) -> None:
     async with fault_proxy(crd_installed) as proxy, workbench(crd_installed, proxy.address) as bench:
         source = ClusterSource(bench.client)
         proxy.fault = during = During(NODES.path())
         during.call = source.forget_nodes
-        assert (await source.current()).nodes is not None
+        for _ in range(3):
+            await source.current()
+            source.forget_nodes()
+        assert lists(proxy, NODES.path()) == 1
         during.call = lambda: None
+        await asyncio.sleep(BURST_SECONDS)
         await source.current()
         assert lists(proxy, NODES.path()) == 2
+        await asyncio.sleep(BURST_SECONDS)
         await source.current()
         assert lists(proxy, NODES.path()) == 2
 

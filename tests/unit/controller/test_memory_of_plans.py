@@ -8,7 +8,7 @@ import pytest
 from e2e.cluster.nodes import simulated_gpu_nodes
 from gemma_operator.api.v1alpha1.engine import Accelerators
 from gemma_operator.controller.cluster_source import ClusterFacts, gpu_node
-from gemma_operator.controller.decisions import MOST_DECISIONS, Decisions
+from gemma_operator.controller.decisions import Decisions
 from gemma_operator.controller.inventories import MOST_INVENTORIES, Inventories
 from gemma_operator.memory.measured import MeasuredOverheads
 from gemma_operator.planning.ask import Ask
@@ -51,13 +51,20 @@ def test_another_selector_has_an_inventory_of_its_own() -> None:
     assert inventories.of(facts, CATALOG, lets_in()).groups[0].nodes == 2
 
 
-@pytest.mark.parametrize("changed", ["picture", "catalog"])
-def test_a_new_picture_or_catalog_forgets_all(changed: str) -> None:
+@pytest.mark.parametrize("changed", ["nodes", "catalog"])
+def test_new_nodes_or_a_new_catalog_forget_all(changed: str) -> None:
     inventories, facts = Inventories(), picture({})
     first = inventories.of(facts, CATALOG, lets_in())
-    other_facts = picture({"n-0": 4}) if changed == "picture" else facts
+    other_facts = picture({}) if changed == "nodes" else facts
     other_catalog = replace(CATALOG) if changed == "catalog" else CATALOG
     assert inventories.of(other_facts, other_catalog, lets_in()) is not first
+
+
+def test_gpus_that_are_taken_move_no_inventory() -> None:
+    inventories, facts = Inventories(), picture({})
+    first = inventories.of(facts, CATALOG, lets_in())
+    busy = ClusterFacts.of(facts.nodes, {"n-0": 4})
+    assert inventories.of(busy, CATALOG, lets_in()) is first
 
 
 def test_many_selectors_do_not_fill_the_memory() -> None:
@@ -100,7 +107,7 @@ def measured() -> MeasuredOverheads:
     "changed",
     [
         replace(SNAPSHOT, ask=Ask(32 * K)),
-        replace(SNAPSHOT, inventory=replace(INVENTORY)),
+        replace(SNAPSHOT, inventory=gpus(L40S=2)),
         replace(SNAPSHOT, catalog=replace(CATALOG)),
         replace(SNAPSHOT, measured=measured()),
     ],
@@ -116,8 +123,10 @@ def test_any_change_is_planned_anew(changed: Snapshot) -> None:
 
 def test_old_decisions_make_room() -> None:
     planner = CountingPlanner()
-    decide = Decisions(planner)
-    for number in range(MOST_DECISIONS + 1):
-        decide(replace(SNAPSHOT, ask=Ask((16 + number) * K)))
+    decide = Decisions(planner, most=3)
+    for length in (16, 17, 18, 19):
+        decide(replace(SNAPSHOT, ask=Ask(length * K)))
+    decide(replace(SNAPSHOT, ask=Ask(19 * K)))
+    assert planner.times == 4
     decide(replace(SNAPSHOT, ask=Ask(16 * K)))
-    assert planner.times == MOST_DECISIONS + 2
+    assert planner.times == 5
