@@ -135,6 +135,7 @@ def test_nothing_is_written_at_rest_and_a_restart_changes_nothing(room: Room, op
     room.wait_ready("assistant")
     settled = versions(room, "assistant")
     room.wait("the record to be pinned", lambda: _pinned(room))
+    room.wait("the last word on the start", lambda: _still(room))
     settled = versions(room, "assistant")
     seen = len(operator.lines())
     quiet_until = time.monotonic() + 20  # a span in which the operator looks again at least once
@@ -148,6 +149,13 @@ def test_nothing_is_written_at_rest_and_a_restart_changes_nothing(room: Room, op
         assert versions(room, "assistant") == settled
         time.sleep(1)
     assert not [line for line in operator.lines()[seen:] if line["level"] == "error"]
+
+
+def _still(room: Room) -> bool:
+    """Whether nothing was written for three seconds: the status follows the pin by one pass."""
+    before = versions(room, "assistant")
+    time.sleep(3)
+    return versions(room, "assistant") == before
 
 
 def _pinned(room: Room) -> bool:
