@@ -15,6 +15,7 @@ from e2e.cluster.paths import CACHE
 from gemma_operator.kube.client import Client
 from gemma_operator.kube.connection import load_configuration
 from gemma_operator.telemetry.metrics import Metrics
+from tests.integration.alone import stand_alone
 
 CRD = Path(__file__).parents[2] / "crds" / "gemmadeployments.yaml"
 
@@ -25,7 +26,7 @@ def cluster() -> Cluster:
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "cluster.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return Cluster.ensure("control-plane")
+        return stand_alone(Cluster.ensure("control-plane"))
 
 
 @pytest.fixture(scope="session")

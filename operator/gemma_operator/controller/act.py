@@ -6,6 +6,7 @@ and ``ApiError``.
 
 import asyncio
 from collections.abc import Awaitable
+from dataclasses import replace
 
 from gemma_operator.controller.choose import Choice
 from gemma_operator.controller.observation import KnownRecord, Observation
@@ -53,7 +54,7 @@ async def act(client: Client, seen: Observation, choice: Choice, packing: Packin
     await ensure(client, objects[0], uid)
     await _all(*(ensure(client, wanted, uid) for wanted in objects[1:]))
     applied = await _apply_deployment(client, seen, record, packing)
-    foreign = await _remove_foreign(client, seen, record, applied)
+    foreign = await _remove_foreign(client, record, applied)
     await _tidy(client, seen)
     return Verdicts(foreign_edit=foreign, packing=packing)
 
@@ -78,7 +79,7 @@ async def _apply_deployment(client: Client, seen: Observation, record: PlanRecor
     applied = await ensure(client, wanted, seen.owner.uid)
     if applied.live is not None and applied.live["spec"].get("replicas") != replicas:
         live = await apply_replicas(client, applied.live, replicas)
-        return Applied(live, applied.change)
+        return replace(applied, live=live)
     return applied
 
 
@@ -92,7 +93,7 @@ def _with_restart(template: JsonObject, live: JsonObject | None) -> JsonObject:
     return {**template, "metadata": {**template["metadata"], "annotations": annotations}}
 
 
-async def _remove_foreign(client: Client, seen: Observation, record: PlanRecord, applied: Applied) -> str:
+async def _remove_foreign(client: Client, record: PlanRecord, applied: Applied) -> str:
     """Name what others did to the pod template, and remove what they added.
 
     Changed values are ours again by the apply; a sidecar or hostNetwork survives one and is stripped.
@@ -100,7 +101,7 @@ async def _remove_foreign(client: Client, seen: Observation, record: PlanRecord,
     if applied.live is None:
         return ""
     added = _foreign(applied.live)
-    named = (_foreign(seen.deployment) if seen.deployment else {}) | added
+    named = (_foreign(applied.before) if applied.before else {}) | added
     if added:
         await strip_template(client, applied.live, _with_restart(dict(record.template), applied.live))
     if not named:

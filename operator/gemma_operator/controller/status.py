@@ -23,6 +23,7 @@ from gemma_operator.vllm.refusal import Cause, Refusal
 MAX_ALTERNATIVES = 5
 MAX_REJECTED = 10
 MAX_REASONS = 8
+EXPLANATION = frozenset({"alternatives", "rejected", "nearest"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def conditions(
         _line(ConditionType.AVAILABLE, serving, Reason.SERVING if serving else Reason.NOT_SERVING,
               f"{state.ready} of {state.desired} engines serve"),
         progressing,
-        _planned(choice),
+        _planned(seen, choice),
         Line(ConditionType.CONTEXT_HONORED, context.verdict.value, _context_reason(context), context.message),
         _stalled(choice),
         _degraded(seen, choice, context, verdicts),
@@ -101,11 +102,11 @@ def _progressing(seen: Observation, choice: Choice, state: RolloutState, verdict
     return _line(kind, True, reason, message)
 
 
-def _planned(choice: Choice) -> Line:
+def _planned(seen: Observation, choice: Choice) -> Line:
     kind = ConditionType.PLANNED
     if not choice.fits:
         return _line(kind, False, Reason.PLAN_IMPOSSIBLE, impossible(choice.decision))
-    better = better_plan(choice)
+    better = better_plan(seen, choice)
     decided = choice.decision.plan if choice.decision else None
     plan = choice.record.plan if choice.record else decided
     message = "; ".join(plan.reasons[:3]) if plan else "planned by another version of the operator"
@@ -114,11 +115,16 @@ def _planned(choice: Choice) -> Line:
     return _line(kind, True, Reason.PLANNED, message)
 
 
-def better_plan(choice: Choice) -> Plan | None:
-    """What would be planned today where another plan is pinned: reported, not taken."""
+def better_plan(seen: Observation, choice: Choice) -> Plan | None:
+    """What would be planned today where another plan is pinned: reported, not taken.
+
+    Not while the pinned plan's own cards are out of sight: another plan is no better because nodes are down.
+    """
     today = choice.decision.plan if choice.decision else None
     pinned = choice.record.plan if choice.record else None
     if not choice.pinned or not choice.fits or today is None or pinned is None or same_engine(today, pinned):
+        return None
+    if all(group.accelerator.product != pinned.accelerator.product for group in seen.inventory.groups):
         return None
     return today
 
@@ -191,9 +197,8 @@ def refused(refusal: Refusal, choice: Choice) -> str:
 def status_fields(seen: Observation, choice: Choice, state: RolloutState) -> dict[str, Any]:
     """Everything of the status but conditions and times."""
     plan = choice.record.plan if choice.record else None
-    decision = choice.decision
     plan_only = seen.deployment_object.spec.plan_only
-    proposed = decision.plan if decision and plan_only else better_plan(choice)
+    proposed = choice.decision.plan if choice.decision and plan_only else better_plan(seen, choice)
     fields: dict[str, Any] = {
         "observedGeneration": seen.generation,
         "replicas": state.replicas,
@@ -207,13 +212,22 @@ def status_fields(seen: Observation, choice: Choice, state: RolloutState) -> dic
         fields["plan"] = plan_status(plan, choice.record.plan_hash if choice.record else "")
     if proposed is not None:
         fields["proposedPlan"] = plan_status(proposed, "")
-    if decision is not None:
-        fields["alternatives"] = [{"plan": other.name} for other in decision.alternatives[:MAX_ALTERNATIVES]]
-        fields["rejected"] = [
-            {"reason": item.reason, "message": item.message} for item in decision.rejected[:MAX_REJECTED]
-        ]
-        fields["nearest"] = [{"change": fit.change, "plan": fit.plan.name} for fit in decision.nearest]
-    return fields
+    return fields | _explanation(seen, choice)
+
+
+def _explanation(seen: Observation, choice: Choice) -> dict[str, Any]:
+    """Why this plan and no other. Once a plan is pinned this stands: nodes that come and go do not move it."""
+    old = seen.old_status
+    if choice.pinned and old.get("observedGeneration") == seen.generation and old.keys() >= EXPLANATION:
+        return {name: old[name] for name in sorted(EXPLANATION)}
+    if (decision := choice.decision) is None:
+        return {}
+    rejected = decision.rejected[:MAX_REJECTED]
+    return {
+        "alternatives": [{"plan": other.name} for other in decision.alternatives[:MAX_ALTERNATIVES]],
+        "rejected": [{"reason": item.reason, "message": item.message} for item in rejected],
+        "nearest": [{"change": fit.change, "plan": fit.plan.name} for fit in decision.nearest],
+    }
 
 
 def plan_status(plan: Plan, input_hash: str) -> dict[str, Any]:

@@ -49,10 +49,15 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The live object after an apply, and what the apply did. ``live`` is ``None`` while an old one is going."""
+    """The live object after an apply, and what the apply did. ``live`` is ``None`` while an old one is going.
+
+    ``before`` is the object that the apply met, ``None`` where it made one: what others had changed can be told
+    from it alone, because the apply takes their fields over.
+    """
 
     live: JsonObject | None
     change: Change
+    before: JsonObject | None = None
 
 
 def owned_by(obj: JsonObject, uid: str) -> bool:
@@ -78,8 +83,9 @@ async def ensure(client: Client, wanted: JsonObject, owner_uid: str) -> Applied:
     if live["metadata"].get("deletionTimestamp"):
         return Applied(None, Change.NONE)
     if covers(live, wanted) and not owns_more(live, wanted, FieldManager.OBJECTS):
-        return Applied(live, Change.NONE)
-    return Applied(await client.apply(resource, _fenced(wanted, live), manager=FieldManager.OBJECTS), Change.UPDATED)
+        return Applied(live, Change.NONE, live)
+    after = await client.apply(resource, _fenced(wanted, live), manager=FieldManager.OBJECTS)
+    return Applied(after, Change.UPDATED, live)
 
 
 async def _create(client: Client, resource: Resource, wanted: JsonObject) -> Applied:

@@ -73,11 +73,11 @@ class Room:
         status = self.get("gemmadeployment", name).get("status") or {}
         return {item["type"]: item for item in status.get("conditions") or ()}
 
-    def wait(self, what: str, probe: Callable[[], Any], seconds: float = 40) -> Any:
+    def wait(self, what: str, probe: Callable[[], Any], seconds: float = 120) -> Any:
         """Wait with the operator's log in the error."""
         return wait_for(what, probe, seconds, describe=lambda: "\n" + self.log.read_text()[-2500:])
 
-    def wait_ready(self, name: str, seconds: float = 40) -> None:
+    def wait_ready(self, name: str, seconds: float = 120) -> None:
         """Wait until this generation is Ready."""
 
         def ready() -> bool:
@@ -88,21 +88,13 @@ class Room:
         self.wait(f"{name} to be Ready", ready, seconds)
 
 
-@pytest.fixture(scope="session")
-def control_plane() -> Cluster:
-    cluster = Cluster.ensure("control-plane")
-    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "crds/gemmadeployments.yaml")
-    cluster.kubectl("wait", "--for=condition=Established", "crd/gemmadeployments.gemma-operator.io", "--timeout=20s")
-    return cluster
-
-
 @pytest.fixture
-def room(control_plane: Cluster, tmp_path: Path) -> Iterator[Room]:
+def room(crd_installed: Cluster, tmp_path: Path) -> Iterator[Room]:
     name = f"room-{uuid.uuid4().hex[:8]}"
-    control_plane.kubectl("create", "namespace", name)
-    yield Room(control_plane, name, tmp_path / "operator.log")
-    control_plane.kubectl("delete", "namespace", name, "--wait=false")
-    control_plane.kubectl("delete", "nodes", "-l", f"{ROOM}={name}", "--wait=false")
+    crd_installed.kubectl("create", "namespace", name)
+    yield Room(crd_installed, name, tmp_path / "operator.log")
+    crd_installed.kubectl("delete", "namespace", name, "--wait=false")
+    crd_installed.kubectl("delete", "nodes", "-l", f"{ROOM}={name}", "--wait=false")
 
 
 @pytest.fixture

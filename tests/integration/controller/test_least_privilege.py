@@ -112,9 +112,9 @@ async def live_a_whole_life(room: Room) -> None:
     def life() -> None:
         room.nodes("L40S", 4)
         room.ask("assistant", contextLength="64K")
-        room.wait_ready("assistant", 60)
+        room.wait_ready("assistant", 150)
         room.ask("assistant", contextLength="128K", replicas=2)
-        room.wait_ready("assistant", 60)
+        room.wait_ready("assistant", 150)
         sidecar = {"spec": {"template": {"spec": {"containers": [{"name": "spy", "image": "registry.invalid/spy:1"}]}}}}
         room.kubectl("patch", "deployment", "assistant", "--field-manager=somebody", "-p", json.dumps(sidecar))
 
@@ -123,7 +123,7 @@ async def live_a_whole_life(room: Room) -> None:
             return len(containers) == 1
 
         room.wait("the sidecar to go", alone)
-        room.wait_ready("assistant", 60)
+        room.wait_ready("assistant", 150)
         room.kubectl("delete", "gemmadeployment", "assistant", "--timeout=20s")
 
     await asyncio.to_thread(life)

@@ -25,7 +25,7 @@ from tests.integration.kube.objects import create_owner
 from tests.waiting import until
 
 pytestmark = pytest.mark.integration
-START_SECONDS = 15
+START_SECONDS = 60
 
 
 def scope_of(*namespaces: str, lease: str) -> Scope:
@@ -159,7 +159,7 @@ async def test_the_pump_stops_within_seconds_and_leaves_threads_and_signals_alon
     async with desk.pumping():
         await desk.touch_lease()
         asked = loop.time()
-    assert loop.time() - asked < 5
+    assert loop.time() - asked < 20
     await until(lambda: "kopf" not in {thread.name for thread in threading.enumerate()})
     assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == handlers
 

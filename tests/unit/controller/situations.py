@@ -59,6 +59,7 @@ class Situation:
     pools: Mapping[str, LivePool | None] = field(default_factory=dict)
     free_gpus: Mapping[str, int] | None = None
     catalog_problems: tuple[str, ...] = ()
+    status: Mapping[str, Any] | None = None
 
     @property
     def seen(self) -> Observation:
@@ -71,7 +72,7 @@ class Situation:
         }
         parsed = parse_manifest(manifest)
         return Observation(
-            live=manifest,
+            live=manifest | ({"status": dict(self.status)} if self.status is not None else {}),
             deployment_object=parsed,
             owner=Owner("team", "assistant", "u-1"),
             ask=ask_from_spec("assistant", parsed.spec, self.default_image),

@@ -202,6 +202,20 @@ def test_explanations_stay_in_the_status_after_ready() -> None:
     assert status["rejected"]
 
 
+def test_nodes_that_come_and_go_move_neither_plan_nor_explanation() -> None:
+    situation = a_deployment("256K", gpus(L40S=4, RTX_4090=1)).serving()
+    told = fields(situation)
+    for inventory in (gpus(), gpus(RTX_4090=1), gpus(L40S=4)):
+        assert fields(replace(situation, status=told, inventory=inventory)) == told
+
+
+def test_another_ask_is_explained_anew() -> None:
+    situation = a_deployment().serving()
+    told = fields(situation)
+    asked = replace(situation, status=told).asked(contextLength="256K").recorded(pinned=True)
+    assert fields(asked)["rejected"] != told["rejected"]
+
+
 def test_the_first_status_has_what_scaling_needs() -> None:
     status = fields(a_deployment())
     assert status["selector"] == "app.kubernetes.io/name=gemma,gemma-operator.io/deployment=assistant"
