@@ -21,25 +21,11 @@ class Tier:
     command: tuple[str, ...]
 
 
-CONTROLLER = "tests/integration/controller"
-STEADY = (
-    "tests/integration/api",
-    "tests/integration/kube",
-    "tests/integration/manifests",
-    f"{CONTROLLER}/test_known_asks.py",
-    f"{CONTROLLER}/test_reconcile.py",
-    # Known to fail: the status is written once more at rest. Take this line away with the mend.
-    f"--deselect={CONTROLLER}/test_reconcile.py::test_nothing_is_written_at_rest_and_a_restart_changes_nothing",
-)
-"""Suites that pass on a busy machine too. The others of the folder (lost events, least privilege, pump, sources,
-supervisor) share the cluster with whatever else runs and miss their deadlines then; until that is mended they are
-run by hand: ``pytest -m integration tests/integration``."""
-
 TIERS = (
     Tier("check", ("make", "--no-print-directory", "check")),
-    Tier("integration", (*PYTEST, "-m", "integration and not e2e", *STEADY)),
+    Tier("integration", (*PYTEST, "-m", "integration and not e2e", "tests/integration")),
     Tier("conformance", (*PYTEST, "-m", "e2e", "tests/conformance")),
-    Tier("e2e", (*PYTEST, "-m", "e2e", "tests/e2e")),
+    Tier("e2e", (*PYTEST, "-m", "e2e", "tests/integration", "tests/e2e")),
 )
 
 

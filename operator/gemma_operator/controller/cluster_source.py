@@ -66,11 +66,20 @@ class ClusterSource:
         """Read nodes again at the next question."""
         self._changed = True
 
-    async def current(self) -> ClusterFacts:
+    async def newest(self) -> ClusterFacts:
+        """A picture whose nodes were read after the question: no ask is refused for a node that was there before it.
+
+        Waits where needed, so that many who ask at the same time cause no more than one reading per burst.
+        """
+        asked_at = asyncio.get_running_loop().time()
+        await asyncio.sleep(max(0.0, self._read_at + BURST_SECONDS - asked_at))
+        return await self.current(not_before=asked_at)
+
+    async def current(self, not_before: float = 0.0) -> ClusterFacts:
         """The picture of now: the same object until something in it is read anew."""
         async with self._one_reader:
             now = asyncio.get_running_loop().time()
-            nodes = await self._read_nodes(now)
+            nodes = await self._read_nodes(now, not_before)
             if self._used is None or now - self._used[0] > USED_SECONDS:
                 self._used = (now, await self._count())
             facts = self._facts
@@ -78,10 +87,10 @@ class ClusterSource:
                 facts = self._facts = ClusterFacts.of(nodes, self._used[1])
             return facts
 
-    async def _read_nodes(self, now: float) -> tuple[JsonObject, ...]:
+    async def _read_nodes(self, now: float, not_before: float) -> tuple[JsonObject, ...]:
         """What changes while it is read is read again next time."""
         kept_seconds = BURST_SECONDS if self._changed else NODES_SECONDS
-        if self._nodes is not None and now - self._read_at <= kept_seconds:
+        if self._nodes is not None and now - self._read_at <= kept_seconds and self._read_at >= not_before:
             return self._nodes
         self._changed = False
         try:

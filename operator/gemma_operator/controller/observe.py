@@ -42,13 +42,14 @@ class Observer:
         self._default_image = default_image
         self._inventories = Inventories()
 
-    async def observe(self, live: JsonObject) -> Observation:
-        """The observation of a live GemmaDeployment."""
+    async def observe(self, live: JsonObject, *, newest_nodes: bool = False) -> Observation:
+        """The observation of a live GemmaDeployment; with ``newest_nodes`` none of them was read before the call."""
         meta = live["metadata"]
         owner = Owner(meta["namespace"], meta["name"], meta["uid"])
         parsed = parse_manifest(live)
         ask = ask_from_spec(owner.name, parsed.spec, self._default_image)
-        in_force, cluster = await self._catalog.current(), await self._cluster.current()
+        in_force = await self._catalog.current()
+        cluster = await (self._cluster.newest() if newest_nodes else self._cluster.current())
         deployment = await self._client.find(DEPLOYMENTS, owner.namespace, owner.name)
         if deployment is not None and not owned_by(deployment, owner.uid):
             deployment = None

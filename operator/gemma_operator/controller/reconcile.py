@@ -62,6 +62,9 @@ class Reconciler:
             await self._report_problem(live, Reason.INVALID_SPEC, str(error))
             return None
         choice = choose(seen, self._scripts, self._decide)
+        if not choice.fits and not _answered(live):
+            seen = await self._observer.observe(live, newest_nodes=True)
+            choice = choose(seen, self._scripts, self._decide)
         try:
             verdicts = await self._act(seen, choice)
         except NameTakenError as error:
@@ -131,3 +134,12 @@ class Reconciler:
             decision = plan(snapshot)
         self._metrics.plans_total.labels("planned" if decision.plan else "impossible").inc()
         return decision
+
+
+def _answered(live: JsonObject) -> bool:
+    """Whether the status has a verdict on this generation of the spec."""
+    found = (live.get("status") or {}).get("conditions") or ()
+    return any(
+        item["type"] == ConditionType.PLANNED and item.get("observedGeneration") == live["metadata"]["generation"]
+        for item in found
+    )

@@ -69,6 +69,16 @@ async def test_a_burst_of_changes_is_read_once_and_its_end_is_not_missed(crd_ins
         assert lists(proxy, NODES.path()) == 2
 
 
+async def test_the_newest_picture_was_read_after_the_question_and_serves_all_who_asked(crd_installed: Cluster) -> None:
+    async with fault_proxy(crd_installed) as proxy, workbench(crd_installed, proxy.address) as bench:
+        source = ClusterSource(bench.client)
+        await source.current()
+        await asyncio.gather(*(source.newest() for _ in range(8)))
+        assert lists(proxy, NODES.path()) == 2
+        await source.newest()
+        assert lists(proxy, NODES.path()) == 3
+
+
 async def test_nodes_that_change_while_pods_are_counted_do_no_harm(crd_installed: Cluster) -> None:
     async with fault_proxy(crd_installed) as proxy, workbench(crd_installed, proxy.address) as bench:
         source = ClusterSource(bench.client)

@@ -114,9 +114,8 @@ async def test_the_main_apply_leaves_replicas_to_their_own_manager(
     crd_installed: Cluster, client: Client, owner: OBJECT
 ) -> None:
     wanted = deployment(owner)
-    created = await ensure(client, wanted, uid(owner))
-    assert created.live is not None
-    scaled = await apply_replicas(client, created.live, 4)
+    await ensure(client, wanted, uid(owner))
+    scaled = await apply_replicas(client, await settled(client, wanted), 4)
     assert scaled["spec"]["replicas"] == 4
     wanted["spec"]["template"]["spec"]["containers"][0]["image"] = "example.invalid/engine:2"
     updated = await ensure(client, wanted, uid(owner))
