@@ -2,11 +2,16 @@
 
 Sets the drain flag (the middleware then closes connections), waits until the Service has noticed and until nothing
 runs or waits, at most the drain time-out. Roll-outs, evictions, node drains and scale-downs all pass here.
+An engine that never listened is still loading: it would ignore SIGTERM and hold its GPUs for the whole grace period,
+so it is ended here. Nobody has sent it anything yet.
 Usage: pre_stop.py PORT DRAIN_SECONDS FLAG_FILE
 """
 
 import contextlib
 import http.client
+import os
+import signal
+import socket
 import sys
 import time
 import urllib.request
@@ -16,6 +21,9 @@ SETTLE_SECONDS = 10
 
 POLL_SECONDS = 0.5
 SILENCES = 3
+POD_MARK = "/etc/podinfo/labels"
+"""Only a pod has it. Elsewhere no process is ended."""
+
 WORK = ("vllm:num_requests_running", "vllm:num_requests_waiting")
 
 
@@ -30,19 +38,53 @@ def in_flight(port):
     return sum(counts) if counts else None
 
 
+def listens(port):
+    """Whether a connection is taken, or at least not refused at once."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except ConnectionRefusedError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def engine_processes(uid):
+    """Process numbers of that user whose command line names vLLM; this process is none of them."""
+    found = []
+    for entry in os.listdir("/proc"):
+        with contextlib.suppress(OSError):
+            if entry.isdigit() and int(entry) != os.getpid() and os.stat(f"/proc/{entry}").st_uid == uid:
+                with open(f"/proc/{entry}/cmdline", "rb") as file:
+                    if b"vllm" in file.read().lower():
+                        found.append(int(entry))
+    return found
+
+
+def end_loading_engine():
+    """Kill it: SIGTERM is not heard before the server listens."""
+    if os.path.exists(POD_MARK):
+        for process in engine_processes(os.getuid()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+
+
 def main(arguments, settle_seconds=SETTLE_SECONDS):
     """Entry point. Always succeeds: a hook that fails would only cut the wait short."""
     port, drain_seconds, flag = int(arguments[0]), float(arguments[1]), arguments[2]
-    started, silent = time.monotonic(), 0
+    started, silent, told = time.monotonic(), 0, False
     with contextlib.suppress(OSError), open(flag, "w", encoding="utf-8") as file:
         file.write("draining\n")
     settled = started + settle_seconds
     while time.monotonic() < max(settled, started + drain_seconds):
         count = in_flight(port)
         silent = silent + 1 if count is None else 0
+        told = told or count is not None
         if time.monotonic() >= settled and (count == 0 or silent >= SILENCES):
             break
         time.sleep(POLL_SECONDS)
+    if not told and not listens(port):
+        end_loading_engine()
     return 0
 
 

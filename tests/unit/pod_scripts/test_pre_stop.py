@@ -1,5 +1,8 @@
 """preStop waits for the Service and for the requests, and never longer than it may."""
 
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from threading import Thread
@@ -76,3 +79,23 @@ def test_a_full_disk_does_not_cut_the_wait(tmp_path: Path) -> None:
     with serving(Engine(running=[1.0, 0.0])) as engine:
         assert stop(engine, tmp_path / "no" / "flag", 30, 0) < 10
     assert len(engine.asked) == 2
+
+
+def test_an_engine_that_loads_is_told_from_one_that_listens() -> None:
+    with serving(Engine()) as engine:
+        assert pre_stop.listens(engine.port)
+    assert not pre_stop.listens(engine.port)
+
+
+def test_only_processes_of_the_engine_would_be_ended() -> None:
+    sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with subprocess.Popen([*sleep, "VLLM::EngineCore"]) as engine, subprocess.Popen(sleep) as other:
+        try:
+            found = pre_stop.engine_processes(os.getuid())
+            assert engine.pid in found
+            assert other.pid not in found
+            assert os.getpid() not in found
+            assert engine.pid not in pre_stop.engine_processes(os.getuid() + 1)
+        finally:
+            engine.kill()
+            other.kill()
