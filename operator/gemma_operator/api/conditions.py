@@ -13,6 +13,13 @@ class ConditionType(StrEnum):
     CONTEXT_HONORED = "ContextHonored"
     STALLED = "Stalled"
     DEGRADED = "Degraded"
+    SCALING_ACTIVE = "ScalingActive"
+    ABLE_TO_SCALE = "AbleToScale"
+    SCALING_LIMITED = "ScalingLimited"
+
+
+SCALING = (ConditionType.SCALING_ACTIVE, ConditionType.ABLE_TO_SCALE, ConditionType.SCALING_LIMITED)
+"""Those that only an object with autoscaling has, worded as a HorizontalPodAutoscaler words them."""
 
 
 class Reason(StrEnum):
@@ -44,3 +51,19 @@ class Reason(StrEnum):
     CATALOG_INVALID = "CatalogInvalid"
     AS_EXPECTED = "AsExpected"
     INTERNAL_ERROR = "InternalError"
+    VALID_METRIC_FOUND = "ValidMetricFound"
+    FAILED_GET_PODS_METRIC = "FailedGetPodsMetric"
+    FOREIGN_SCALER = "ForeignScaler"
+    ADVISORY = "Advisory"
+    READY_FOR_NEW_SCALE = "ReadyForNewScale"
+    SUCCEEDED_RESCALE = "SucceededRescale"
+    SUCCESSFUL_RESCALE = "SuccessfulRescale"
+    FAILED_UPDATE_SCALE = "FailedUpdateScale"
+    SCALE_DOWN_STABILIZED = "ScaleDownStabilized"
+    DRAINING = "Draining"
+    DESIRED_WITHIN_RANGE = "DesiredWithinRange"
+    TOO_FEW_REPLICAS = "TooFewReplicas"
+    TOO_MANY_REPLICAS = "TooManyReplicas"
+    SCALE_UP_LIMIT = "ScaleUpLimit"
+    SCALE_DOWN_LIMIT = "ScaleDownLimit"
+    PODS_OVERDUE = "PodsOverdue"

@@ -30,3 +30,9 @@ CATALOG_LABEL = f"{GROUP}/catalog"
 
 PLAN_HASH_ANNOTATION = f"{GROUP}/plan-hash"
 RESTARTED_AT_ANNOTATION = "kubectl.kubernetes.io/restartedAt"
+
+DRAIN_DEADLINE_ANNOTATION = f"{GROUP}/drain-deadline"
+"""On a pod that the autoscaler takes away: the time at which it goes even if requests still run."""
+
+DELETION_COST_ANNOTATION = "controller.kubernetes.io/pod-deletion-cost"
+"""Kubernetes' own: of ready pods, a ReplicaSet removes the cheapest first."""

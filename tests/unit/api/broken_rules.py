@@ -45,6 +45,12 @@ BROKEN_RULES: list[tuple[dict[str, Any], str]] = [
     ({"engine": {"pod": {"limits": {"memory": "64Gi"}}}}, "limits.memory needs requests.memory, not above it"),
     ({"engine": {"pod": {"requests": {"memory": "8Gi"}, "limits": {"cpu": 8}}}}, "limits.cpu needs requests.cpu"),
     ({"engine": {"pod": {"imagePullSecrets": ["a", "a"]}}}, "name each Secret once"),
+    ({"autoscaling": {"minReplicas": 3, "maxReplicas": 2}}, "raise maxReplicas or lower minReplicas"),
+    ({"autoscaling": {"mode": "External", "minReplicas": 3, "maxReplicas": 2}}, "raise maxReplicas or lower"),
+    ({"autoscaling": {}}, "mode Internal and mode Advisory need maxReplicas"),
+    ({"autoscaling": {"mode": "Advisory"}}, "mode Internal and mode Advisory need maxReplicas"),
+    ({"autoscaling": {"maxReplicas": 2, "targets": {"timeToFirstToken": "2"}}}, "write a duration such as 2s or 60ms"),
+    ({"autoscaling": {"maxReplicas": 2, "targets": {"interTokenLatency": "0ms"}}}, "write a duration such as 2s"),
 ]
 """Rules of our own, in the same words in the CRD and in the models."""
 
@@ -86,6 +92,25 @@ BROKEN_BOUNDS: list[tuple[dict[str, Any], str]] = [
     ({"engine": {"apiKeySecretRef": {"name": "key"}}}, "spec.engine.apiKeySecretRef.key: Required value"),
     ({"features": {"thinking": True}}, "spec.features.thinking"),
     ({"rollout": {"startupBudgetSeconds": 59}}, "should be greater than or equal to 60"),
+    ({"autoscaling": {"minReplicas": 0, "maxReplicas": 2}}, "should be greater than or equal to 1"),
+    ({"autoscaling": {"maxReplicas": 1001}}, "should be less than or equal to 1000"),
+    ({"autoscaling": {"maxReplicas": 2, "mode": "Keda"}}, 'supported values: "Internal", "External", "Advisory"'),
+    ({"autoscaling": {"maxReplicas": 2, "targets": {"timeToFirstToken": "2 minutes"}}}, "may not be more than 8"),
+    ({"autoscaling": {"maxReplicas": 2, "targets": {"queueDepthPerReplica": 0}}}, "greater than or equal to 1"),
+    (
+        {"autoscaling": {"maxReplicas": 2, "behavior": {"scaleDown": {"stabilizationWindowSeconds": 3601}}}},
+        "should be less than or equal to 3600",
+    ),
+    ({"autoscaling": {"maxReplicas": 2, "behavior": {"scaleUp": {"policies": []}}}}, "should have at least 1 items"),
+    (
+        {
+            "autoscaling": {
+                "maxReplicas": 2,
+                "behavior": {"scaleUp": {"policies": [{"type": "Pods", "value": 1, "periodSeconds": 1801}]}},
+            }
+        },
+        "should be less than or equal to 1800",
+    ),
     ({"rollout": {"drainTimeoutSeconds": 86401}}, "should be less than or equal to 86400"),
 ]
 """Bounds and choices of the schema, in the API server's words."""

@@ -15,7 +15,7 @@ CATALOG = builtin_catalog()
 
 def test_there_is_a_sample_for_each_way_to_ask() -> None:
     names = {path.stem for path in SAMPLES}
-    assert names == {"minimal", "quality", "audio", "small-card", "pinned", "volume-claim"}
+    assert names == {"minimal", "quality", "audio", "small-card", "pinned", "volume-claim", "autoscaling"}
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)

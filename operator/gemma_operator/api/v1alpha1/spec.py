@@ -5,12 +5,20 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from gemma_operator.api.context_length import MAX_TOKENS, MESSAGE, MIN_TOKENS, PATTERN, parse_context_length
+from gemma_operator.api.v1alpha1.autoscaling import Autoscaling
 from gemma_operator.api.v1alpha1.base import NO_REPEATS, ApiModel, Flag, refuse, validations
 from gemma_operator.api.v1alpha1.engine import Accelerators, Engine, Features, Rollout
 from gemma_operator.api.v1alpha1.model import ModelSpec
 
 ObjectiveChoice = Literal["Balanced", "Quality"]
 SERVED_NAME_TWICE = "name each served model name once"
+INTERNAL = "has({0}.autoscaling) && (!has({0}.autoscaling.mode) || {0}.autoscaling.mode == 'Internal')"
+STAYS_INTERNAL = f"{INTERNAL.format('self')} && {INTERNAL.format('oldSelf')}"
+REPLICAS_ARE_OURS_RULE = f"!({STAYS_INTERNAL}) || self.replicas == oldSelf.replicas"
+REPLICAS_ARE_OURS = (
+    "with autoscaling.mode Internal the operator decides how many replicas run: change autoscaling.minReplicas or "
+    "maxReplicas, or write autoscaling.mode External to scale by hand, by a HorizontalPodAutoscaler or by KEDA"
+)
 ServedName = Annotated[str, Field(max_length=128, pattern="^[A-Za-z0-9][-A-Za-z0-9_.:/@+]*$")]
 
 CONTEXT_LENGTH_SCHEMA: dict[str, Any] = {
@@ -54,7 +62,11 @@ class GemmaDeploymentSpec(ApiModel):
     replicas: Annotated[int, Field(strict=True, ge=0, le=1000)] = Field(
         1,
         description="How many engines run, each with GPUs of its own. kubectl scale and a HorizontalPodAutoscaler "
-        "write it; 0 keeps everything but the engines.",
+        "write it; 0 keeps everything but the engines. With autoscaling.mode Internal it is the number to begin with "
+        "and can't be changed.",
+    )
+    autoscaling: Autoscaling | None = Field(
+        None, description="Who decides the number of replicas, and by what. By default replicas alone."
     )
     served_model_names: Annotated[tuple[ServedName, ...], Field(min_length=1, max_length=16)] | None = Field(
         None,
@@ -77,6 +89,10 @@ class GemmaDeploymentSpec(ApiModel):
         "go on. The operator's default is false.",
     )
 
+    model_config = ApiModel.model_config | {
+        "json_schema_extra": validations((REPLICAS_ARE_OURS_RULE, REPLICAS_ARE_OURS))
+    }
+
     @field_validator("context_length", mode="after")
     @classmethod
     def _context_length_is_writable(cls, value: int | str) -> int | str:
@@ -88,6 +104,11 @@ class GemmaDeploymentSpec(ApiModel):
     def _served_names_differ(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
         refuse((value is not None and len(set(value)) < len(value), SERVED_NAME_TWICE))
         return value
+
+    @property
+    def scales_itself(self) -> bool:
+        """Whether the operator's own autoscaler decides the number of replicas."""
+        return self.autoscaling is not None and self.autoscaling.mode == "Internal"
 
     @property
     def context_length_tokens(self) -> int:

@@ -58,6 +58,26 @@ class RejectedGroup(ApiModel):
     message: Sentence = Field(description="Why, with the numbers.")
 
 
+class AutoscalingStatus(ApiModel):
+    """What the autoscaler sees and wants. Numbers are rounded and a few minutes old; the live ones are metrics."""
+
+    mode: Word = Field(description="Internal, External or Advisory.")
+    desired: int | None = Field(None, description="Replicas that the autoscaler wants.")
+    ready: int | None = Field(None, description="Replicas that take requests.")
+    loading: int | None = Field(None, description="Replicas that are on their way.")
+    draining: int | None = Field(None, description="Replicas that end their last requests before they go.")
+    queue_depth: int | None = Field(None, description="Requests that wait, over all replicas.")
+    tokens_per_second: int | None = Field(None, description="Demand, in answer tokens per second.")
+    capacity_tokens_per_second: int | None = Field(
+        None, description="What one replica carries within the targets, in answer tokens per second."
+    )
+    capacity_source: Word | None = Field(
+        None, description="Where that comes from: Target (the spec), Learned (the engines), Estimated (the plan)."
+    )
+    cold_start_seconds: int | None = Field(None, description="Time from the creation of a pod until it takes requests.")
+    reason: Sentence | None = Field(None, description="What decided, in one sentence with its numbers.")
+
+
 class GemmaDeploymentStatus(ApiModel):
     """What the operator saw and decided."""
 
@@ -65,7 +85,8 @@ class GemmaDeploymentStatus(ApiModel):
     conditions: Annotated[tuple[Condition, ...], Field(max_length=16)] = Field(
         (),
         description="Ready (this spec serves as promised), Available (something serves), Progressing, Planned, "
-        "ContextHonored (checked on the running pods); Stalled and Degraded are True when something is wrong.",
+        "ContextHonored (checked on the running pods); Stalled and Degraded are True when something is wrong. With "
+        "autoscaling also ScalingActive, AbleToScale and ScalingLimited, as a HorizontalPodAutoscaler words them.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
     plan: PlanStatus | None = Field(None, description="The plan of the running engines.")
@@ -82,6 +103,7 @@ class GemmaDeploymentStatus(ApiModel):
     replicas: int | None = Field(None, description="Engines that exist, ready or not.")
     ready_replicas: int | None = Field(None, description="Engines that take requests.")
     desired_replicas: int | None = Field(None, description="Engines that are wanted.")
+    autoscaling: AutoscalingStatus | None = Field(None, description="What the autoscaler sees and wants.")
     selector: Annotated[str, Field(max_length=512)] | None = Field(None, description="Label selector of the pods.")
     url: Annotated[str, Field(max_length=512)] | None = Field(
         None, description="Where the OpenAI-compatible API answers inside the cluster."
