@@ -56,13 +56,14 @@ class Behavior:
 
 @dataclass(frozen=True, slots=True)
 class StepTime:
-    """Estimated time of one engine step: ``base + per_sequence × running + per_prompt_token × prefill tokens``.
+    """Time of one engine step, by what is in it: sequences that run, tokens in their caches, prompt tokens.
 
-    A starting value from the plan's roofline, used until the engine has shown its own.
+    From the plan's roofline it is a starting value, used until the engine has shown its own. Every term is positive.
     """
 
     base_seconds: float
     per_sequence_seconds: float
+    per_kv_token_seconds: float
     per_prompt_token_seconds: float
 
 

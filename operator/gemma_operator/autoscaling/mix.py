@@ -1,0 +1,79 @@
+"""The kind of requests that come: lengths of prompts and answers, and how uneven they are.
+
+Kept as sums that fade, so that a mean is as steady as the number of requests behind it allows, and a new mix shows
+after some hundred of them or a few minutes.
+"""
+
+from dataclasses import dataclass, replace
+
+from gemma_operator.autoscaling.flow import Flow
+from gemma_operator.autoscaling.sample import Histogram
+
+FADE_SECONDS = 180.0
+"""Time in which old requests lose 63 % of their weight."""
+
+PRIOR_REQUESTS = 5.0
+PRIOR_PROMPT_TOKENS = 1000.0
+PRIOR_ANSWER_TOKENS = 200.0
+"""Means of public chat traces (Azure 2023: 1,155 and 211); they count as much as five requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """Fading sums over requests. Prompts are seen at their first token, answers when they end."""
+
+    prompts: float = PRIOR_REQUESTS
+    prompt_tokens: float = PRIOR_REQUESTS * PRIOR_PROMPT_TOKENS
+    computed_tokens: float = PRIOR_REQUESTS * PRIOR_PROMPT_TOKENS
+    answers: float = PRIOR_REQUESTS
+    answer_tokens: float = PRIOR_REQUESTS * PRIOR_ANSWER_TOKENS
+    ended: float = PRIOR_REQUESTS
+    ended_tokens: float = PRIOR_REQUESTS * PRIOR_PROMPT_TOKENS
+    ended_squares: float = PRIOR_REQUESTS * 2 * PRIOR_PROMPT_TOKENS**2
+
+    @property
+    def prompt(self) -> float:
+        """Mean tokens of a prompt."""
+        return self.prompt_tokens / self.prompts
+
+    @property
+    def computed(self) -> float:
+        """Mean tokens of a prompt that prefill must compute: those the prefix cache does not have."""
+        return self.computed_tokens / self.prompts
+
+    @property
+    def answer(self) -> float:
+        """Mean tokens of an answer."""
+        return max(1.0, self.answer_tokens / self.answers)
+
+    @property
+    def unevenness(self) -> float:
+        """``E[n²] / E[n]²`` of the prompts' lengths: 1 if all are equal."""
+        return max(1.0, self.ended_squares * self.ended / self.ended_tokens**2)
+
+
+def mixed(mix: Mix, flows: tuple[Flow, ...], seconds: float) -> Mix:
+    """The mix after an interval of that length."""
+    keep = 1.0 / (1.0 + seconds / FADE_SECONDS)
+    faded = replace(mix, **{name: getattr(mix, name) * keep for name in Mix.__slots__})
+    lengths = [one.prompt_lengths for one in flows]
+    return Mix(
+        prompts=faded.prompts + sum(one.first_tokens for one in flows),
+        prompt_tokens=faded.prompt_tokens + sum(one.prompt_tokens for one in flows),
+        computed_tokens=faded.computed_tokens + sum(one.computed_prompt_tokens for one in flows),
+        answers=faded.answers + sum(one.answer_lengths.count for one in flows),
+        answer_tokens=faded.answer_tokens + sum(one.answer_lengths.sum for one in flows),
+        ended=faded.ended + sum(one.count for one in lengths),
+        ended_tokens=faded.ended_tokens + sum(one.sum for one in lengths),
+        ended_squares=faded.ended_squares + sum(_squares(one) for one in lengths),
+    )
+
+
+def _squares(lengths: Histogram) -> float:
+    """Sum of squared lengths, each bucket taken at the geometric mean of its bounds."""
+    total, lower, below = 0.0, 1.0, 0.0
+    for bound, count in lengths.buckets:
+        upper = bound if bound != float("inf") else lower * 2
+        total += (count - below) * lower * upper
+        lower, below = upper, count
+    return total
