@@ -1,4 +1,4 @@
-"""What a spec says about engine pods beyond the plan. A change here renders new pods and moves no plan."""
+"""What a spec says about engine pods beyond the plan. A change here renders new pods; of it the plan knows requests alone."""
 
 from dataclasses import dataclass
 

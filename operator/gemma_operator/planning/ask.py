@@ -21,7 +21,10 @@ class Objective(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Planning inputs. ``None`` in a choice means Auto. Lengths in tokens."""
+    """Planning inputs. ``None`` in a choice means Auto. Lengths in tokens.
+
+    The two requests are those of the pod overlay, in place of what the plan would compute.
+    """
 
     context_length: int
     concurrent_requests: int = 1
@@ -45,3 +48,5 @@ class Ask:
     engine_image: str = DEFAULT_ENGINE_IMAGE
     extra_args: tuple[str, ...] = ()
     extra_env: tuple[tuple[str, str], ...] = ()
+    requested_cpu_millicores: int | None = None
+    requested_memory_bytes: int | None = None

@@ -1,4 +1,4 @@
-"""What a pod asks of its node beside GPUs: first values, which a pod overlay may replace."""
+"""What a pod asks of its node beside GPUs: first values, or those that the ask itself names."""
 
 from gemma_operator.catalog.precision import Modality
 from gemma_operator.planning.ask import Ask
@@ -17,7 +17,8 @@ def host_requests(ask: Ask, fit: Fit) -> HostRequests:
     """CPU, memory, shared memory and disk of one replica.
 
     Memory holds vLLM's processes, its pinned token buffers (4 bytes per token of context and sequence on each
-    rank), shared memory, and decoders for media. Disk holds weights fetched from the Hub and scratch space.
+    rank), shared memory, and decoders for media. Disk holds weights fetched from the Hub and scratch space. The ask's own requests stand in
+    place of what is computed here.
     """
     size, settings = fit.candidate.tensor_parallel_size, fit.settings
     needs = engine_profile(fit.candidate.nodes.accelerator.engine_profile).host
@@ -29,9 +30,14 @@ def host_requests(ask: Ask, fit: Fit) -> HostRequests:
     if needs.model_in_memory:
         budget = fit.assessment.budget
         memory += (budget.weights_bytes + budget.kv_needed_bytes) * size
+    if ask.requested_memory_bytes is not None:
+        memory = ask.requested_memory_bytes
+    cpu = ask.requested_cpu_millicores
+    if cpu is None:
+        cpu = needs.cpu_base_millicores + needs.cpu_per_rank_millicores * size
     fetched = 0 if ask.model_path is not None else fit.candidate.checkpoint.disk_bytes
     return HostRequests(
-        cpu_millicores=needs.cpu_base_millicores + needs.cpu_per_rank_millicores * size,
+        cpu_millicores=cpu,
         memory_bytes=memory,
         shared_memory_bytes=shared,
         ephemeral_storage_bytes=SCRATCH_BYTES + fetched * 11 // 10,

@@ -4,6 +4,7 @@ The only place that knows the operator's defaults for planning; called by the co
 that both plan the same thing.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -12,8 +13,10 @@ from pydantic import ValidationError
 
 from gemma_operator.api.labels import API_VERSION, KIND
 from gemma_operator.api.v1alpha1 import GemmaDeployment
+from gemma_operator.api.v1alpha1.pod import ResourceAmounts
 from gemma_operator.api.v1alpha1.spec import GemmaDeploymentSpec
 from gemma_operator.catalog.precision import KVCacheDtype, Modality, Precision
+from gemma_operator.gpus.quantity import parse_quantity
 from gemma_operator.planning.ask import Ask, Objective
 from gemma_operator.vllm.extra_arguments import ExtraError, check_extra_arguments
 from gemma_operator.vllm.extra_environment import check_extra_environment
@@ -71,6 +74,7 @@ def ask_from_spec(name: str, spec: GemmaDeploymentSpec, default_image: str = DEF
     except ExtraError as error:
         raise ManifestError(f"spec.{error}") from None
     model, source = spec.model, spec.model.source
+    requests = spec.engine.pod.requests or ResourceAmounts()
     path = None
     if source is not None:
         path = f"{MODEL_MOUNT_PATH}/{source.volume_claim.path}".rstrip("/")
@@ -97,4 +101,6 @@ def ask_from_spec(name: str, spec: GemmaDeploymentSpec, default_image: str = DEF
         engine_image=spec.engine.image or default_image,
         extra_args=spec.engine.extra_args,
         extra_env=tuple((item.name, item.value) for item in spec.engine.env),
+        requested_cpu_millicores=None if requests.cpu is None else math.ceil(parse_quantity(requests.cpu) * 1000),
+        requested_memory_bytes=None if requests.memory is None else math.ceil(parse_quantity(requests.memory)),
     )

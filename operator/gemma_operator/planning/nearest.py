@@ -88,6 +88,9 @@ def _freed_choices(ask: Ask) -> Iterator[tuple[str, Ask]]:
         yield "model.modalities: [Text]", replace(ask, modalities=frozenset({Modality.TEXT}))
     if ask.max_gpus_per_replica is not None:
         yield "accelerators.maxPerReplica left out", replace(ask, max_gpus_per_replica=None)
+    if ask.requested_cpu_millicores is not None or ask.requested_memory_bytes is not None:
+        freed = replace(ask, requested_cpu_millicores=None, requested_memory_bytes=None)
+        yield "engine.pod.requests left out", freed
     if ask.accelerators:
         yield "accelerators.products left out", replace(ask, accelerators=())
 

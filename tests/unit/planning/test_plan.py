@@ -82,6 +82,25 @@ def test_nodes_short_of_memory_are_refused_with_the_number() -> None:
     assert any("8.0 GiB of memory" in rejection.message for rejection in decision.rejected)
 
 
+def test_the_asks_own_requests_decide_whether_a_node_is_large_enough() -> None:
+    (nodes,) = gpus(L40S=1).groups
+    small = Inventory((replace(nodes, cpu_cores=8, memory_bytes=32 * 2**30),))
+    assert decide(Ask(64 * K), small).plan is not None
+    refused = decide(Ask(64 * K, requested_memory_bytes=40 * 2**30), small)
+    assert refused.plan is None
+    assert any("one replica asks for 40.0 GiB" in rejection.message for rejection in refused.rejected)
+    assert any(fit.change == "engine.pod.requests left out" for fit in refused.nearest)
+    assert decide(Ask(64 * K, requested_cpu_millicores=9000), small).plan is None
+
+
+def test_a_request_below_what_would_be_computed_lets_a_small_node_in() -> None:
+    (nodes,) = gpus(L40S=1).groups
+    small = Inventory((replace(nodes, memory_bytes=8 * 2**30),))
+    chosen = decide(Ask(64 * K, requested_memory_bytes=6 * 2**30), small).plan
+    assert chosen is not None
+    assert chosen.host.memory_bytes == 6 * 2**30
+
+
 def test_every_nearest_fit_was_planned_and_fits() -> None:
     decision = decide(Ask(256 * K, variant="31B", concurrent_requests=4), gpus(L40S=1))
     assert decision.plan is None
