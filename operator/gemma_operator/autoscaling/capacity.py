@@ -21,7 +21,7 @@ KV_SHARE = 0.85
 LATE_SHARE = 0.005
 """Of the requests may wait in the prefill queue for longer than the target."""
 
-LEAST_PREFILL_SHARE, MOST_PREFILL_SHARE = 0.3, 0.8
+LEAST_PREFILL_SHARE, MOST_PREFILL_SHARE = 0.45, 0.8
 """Bounds of the engine's time that prefill may take."""
 
 
