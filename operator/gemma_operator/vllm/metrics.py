@@ -14,6 +14,7 @@ RUNNING = "vllm:num_requests_running"
 WAITING = "vllm:num_requests_waiting"
 
 SAMPLE = re.compile(r"^(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(?P<labels>.*)\})?\s+(?P<value>\S+)")
+Labels = dict[str, str]
 LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
 
 
@@ -78,16 +79,25 @@ def _sum(page: str, name: str) -> float | None:
     return sum(values) if values and all(math.isfinite(value) for value in values) else None
 
 
-def _samples(page: str, name: str) -> Iterator[tuple[dict[str, str], float]]:
-    """Samples of one metric. A line without its end is left out: ``12`` may be what is left of ``12.0`` or ``120``."""
+def _samples(page: str, name: str) -> Iterator[tuple[Labels, float]]:
+    return iter(select(page, (name,))[name])
+
+
+def select(page: str, names: tuple[str, ...]) -> dict[str, list[tuple[Labels, float]]]:
+    """Samples of these metrics, read in one pass: labels and value, in the order of the page.
+
+    A line without its end is left out: ``12`` may be what is left of ``12.0`` or ``120``.
+    """
+    found: dict[str, list[tuple[Labels, float]]] = {name: [] for name in names}
     for line in page.splitlines(keepends=True):
-        if not line.startswith(name) or not line.endswith("\n"):
+        if not line.startswith(names) or not line.endswith("\n"):
             continue
         match = SAMPLE.match(line)
-        if match is None or match["name"] != name:
+        if match is None or match["name"] not in found:
             continue
         try:
             value = float(match["value"])
         except ValueError:
             continue
-        yield dict(LABEL.findall(match["labels"] or "")), value
+        found[match["name"]].append((dict(LABEL.findall(match["labels"] or "")), value))
+    return found
