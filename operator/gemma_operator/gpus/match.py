@@ -78,6 +78,16 @@ def match_product(products: Sequence[GpuProduct], name: str) -> Accelerator:
     raise UnusableProductError(f"{name!r} is neither an id nor a label of the product table{hint}")
 
 
+def memory_states(products: Sequence[GpuProduct], accelerator: Accelerator) -> tuple[Accelerator, ...]:
+    """The accelerator in every memory state that nodes with its product label can be in, as far as the table knows."""
+    return tuple(
+        _accelerator(product, accelerator.product, state, accelerator.compute_capability, accelerator.resource)
+        for product in products
+        if _same_name(accelerator.product, product.labels)
+        for state in product.memory_states
+    )
+
+
 def _same_name(label: str, known: tuple[str, ...]) -> bool:
     """Drivers before R510 left out the leading ``NVIDIA-``."""
     return label.removeprefix("NVIDIA-") in {name.removeprefix("NVIDIA-") for name in known}

@@ -20,6 +20,7 @@ from gemma_operator.vllm.environment import POD_INFO_PATH, SCRATCH_PATH, SCRIPTS
 CONTAINER = "engine"
 USER_ID = 10001
 PRODUCT_LABEL = "nvidia.com/gpu.product"
+MEMORY_LABEL = "nvidia.com/gpu.memory"
 MIB = 2**20
 
 
@@ -58,9 +59,11 @@ def engine_template(owner: Owner, plan: Plan, settings: PodSettings, scripts: Ma
 
 
 def _product_affinity(plan: Plan) -> KubeObject:
-    """By product alone: the memory label moves with the driver."""
-    term = {"key": PRODUCT_LABEL, "operator": "In", "values": [plan.accelerator.product]}
-    return {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [term]}]}}
+    """By product; by memory only from a figure on, never an exact one, which moves with the driver."""
+    terms = [{"key": PRODUCT_LABEL, "operator": "In", "values": [plan.accelerator.product]}]
+    if plan.label_memory_above_mib is not None:
+        terms.append({"key": MEMORY_LABEL, "operator": "Gt", "values": [str(plan.label_memory_above_mib)]})
+    return {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": terms}]}}
 
 
 def _container(plan: Plan, settings: PodSettings) -> KubeObject:

@@ -1,4 +1,7 @@
-"""What a spec says about engine pods beyond the plan. A change here renders new pods; of it the plan knows requests alone."""
+"""What a spec says about engine pods beyond the plan. A change here renders new pods.
+
+Of all this the plan knows the requests alone.
+"""
 
 from dataclasses import dataclass
 

@@ -27,6 +27,8 @@ class Plan:
 
     ``blocks_per_request`` and ``num_blocks`` are vLLM's own units: the live engine is compared with them.
     ``launch`` holds everything that becomes an argument; ``args`` is its rendering. ``reasons`` says why this one.
+    ``label_memory_above_mib``: where nodes with the same product label can have too little memory for it (ECC on, for
+    example), those whose memory label is larger than this have enough; ``None`` where all have.
     """
 
     variant: str
@@ -51,6 +53,7 @@ class Plan:
     args: tuple[str, ...]
     weight_files_bytes: int
     reasons: tuple[str, ...]
+    label_memory_above_mib: int | None = None
 
     @property
     def name(self) -> str:

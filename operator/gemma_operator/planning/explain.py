@@ -28,7 +28,7 @@ def pool_sentence(ask: Ask, budget: MemoryBudget) -> str:
     )
 
 
-def reasons(ask: Ask, winner: Fit, others: tuple[Fit, ...]) -> tuple[str, ...]:
+def reasons(ask: Ask, winner: Fit, others: tuple[Fit, ...], above_mib: int | None = None) -> tuple[str, ...]:
     """Why this plan: the fit, what it costs, and by what it beats the next one."""
     candidate, settings, budget = winner.candidate, winner.settings, winner.assessment.budget
     lines = [f"{candidate.name}: {pool_sentence(ask, budget)}"]
@@ -45,6 +45,11 @@ def reasons(ask: Ask, winner: Fit, others: tuple[Fit, ...]) -> tuple[str, ...]:
     if estimate:
         lines.append(
             f"the memory of {candidate.nodes.accelerator.product} is an estimate: it is not in the product table"
+        )
+    if above_mib is not None:
+        lines.append(
+            f"some nodes with {candidate.nodes.accelerator.product} have too little memory for it, with ECC on for "
+            f"example: only those with a memory label above {above_mib:,} MiB are used"
         )
     replicas = candidate.nodes.replicas(settings.tensor_parallel_size)
     if replicas < ask.replicas:

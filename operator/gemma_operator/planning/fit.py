@@ -6,9 +6,10 @@ setting must leave a reserve in the pool, since the overheads are estimates.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gemma_operator.catalog.precision import Modality
+from gemma_operator.gpus.accelerator import Accelerator
 from gemma_operator.memory.assess import Assessment, assess
 from gemma_operator.memory.measured import MeasuredOverheads, OverheadKey
 from gemma_operator.memory.settings import EngineSettings
@@ -56,6 +57,12 @@ def fit(ask: Ask, candidate: Candidate, measured: MeasuredOverheads) -> Fit | Re
     if closest is None:
         raise ValueError(f"{candidate.name}: no setting to try")
     return _refusal(ask, candidate, closest[1])
+
+
+def holds(ask: Ask, found: Fit, accelerator: Accelerator, measured: MeasuredOverheads) -> bool:
+    """Whether the settings of a fit keep the promise on another memory state of its product too."""
+    candidate = replace(found.candidate, nodes=replace(found.candidate.nodes, accelerator=accelerator))
+    return _spare_bytes(_assess(ask, candidate, found.settings, measured), found.tight) >= 0
 
 
 def _spare_bytes(assessment: Assessment, tight: bool) -> int:

@@ -17,8 +17,8 @@ def host_requests(ask: Ask, fit: Fit) -> HostRequests:
     """CPU, memory, shared memory and disk of one replica.
 
     Memory holds vLLM's processes, its pinned token buffers (4 bytes per token of context and sequence on each
-    rank), shared memory, and decoders for media. Disk holds weights fetched from the Hub and scratch space. The ask's own requests stand in
-    place of what is computed here.
+    rank), shared memory, and decoders for media. Disk holds weights fetched from the Hub and scratch space. The ask's
+    own requests stand in place of what is computed here.
     """
     size, settings = fit.candidate.tensor_parallel_size, fit.settings
     needs = engine_profile(fit.candidate.nodes.accelerator.engine_profile).host

@@ -74,7 +74,7 @@ def ask_from_spec(name: str, spec: GemmaDeploymentSpec, default_image: str = DEF
     except ExtraError as error:
         raise ManifestError(f"spec.{error}") from None
     model, source = spec.model, spec.model.source
-    requests = spec.engine.pod.requests or ResourceAmounts()
+    requests = spec.engine.pod.requests or ResourceAmounts(cpu=None, memory=None)
     path = None
     if source is not None:
         path = f"{MODEL_MOUNT_PATH}/{source.volume_claim.path}".rstrip("/")

@@ -7,12 +7,12 @@ decision, and a decision without a plan says what was missing and what would fit
 from dataclasses import replace
 
 from gemma_operator.catalog.precision import Modality
-from gemma_operator.planning.ask import Ask
 from gemma_operator.planning.candidate import Reason, Refusal, candidates
 from gemma_operator.planning.decision import Decision, Plan
 from gemma_operator.planning.explain import reasons
 from gemma_operator.planning.fit import Fit, fit
 from gemma_operator.planning.host import host_requests, node_too_small
+from gemma_operator.planning.memory_state import label_memory_above_mib
 from gemma_operator.planning.nearest import nearest_fits
 from gemma_operator.planning.rank import key
 from gemma_operator.planning.rejections import group_refusals
@@ -37,10 +37,10 @@ def plan_without_nearest(snapshot: Snapshot) -> Decision:
     fits, refusals = _search(snapshot)
     fits.sort(key=lambda found: key(snapshot.ask, found))
     ordered = tuple(_distinct(fits))
-    chosen = _plan(snapshot.ask, ordered[0], ordered[1:]) if ordered else None
+    chosen = _plan(snapshot, ordered[0], ordered[1:]) if ordered else None
     return Decision(
         plan=chosen,
-        alternatives=tuple(_plan(snapshot.ask, other, ()) for other in ordered[1 : 1 + MAX_ALTERNATIVES]),
+        alternatives=tuple(_plan(snapshot, other, ()) for other in ordered[1 : 1 + MAX_ALTERNATIVES]),
         rejected=group_refusals(refusals),
         nearest=(),
         notes=tuple(f"{', '.join(nodes.nodes[:5])}: {nodes.reason}" for nodes in snapshot.inventory.unusable),
@@ -97,7 +97,8 @@ def _distinct(fits: list[Fit]) -> list[Fit]:
     return list(best.values())
 
 
-def _plan(ask: Ask, chosen: Fit, others: tuple[Fit, ...]) -> Plan:
+def _plan(snapshot: Snapshot, chosen: Fit, others: tuple[Fit, ...]) -> Plan:
+    ask, above_mib = snapshot.ask, label_memory_above_mib(snapshot, chosen)
     candidate, settings, assessment = chosen.candidate, chosen.settings, chosen.assessment
     profile = engine_profile(candidate.nodes.accelerator.engine_profile)
     launch = EngineLaunch(
@@ -144,5 +145,6 @@ def _plan(ask: Ask, chosen: Fit, others: tuple[Fit, ...]) -> Plan:
         launch=launch,
         args=arguments(launch),
         weight_files_bytes=candidate.checkpoint.disk_bytes,
-        reasons=reasons(ask, chosen, others),
+        reasons=reasons(ask, chosen, others, above_mib),
+        label_memory_above_mib=above_mib,
     )

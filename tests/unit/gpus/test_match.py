@@ -3,7 +3,13 @@
 import pytest
 
 from gemma_operator.catalog.builtin import builtin_catalog
-from gemma_operator.gpus.match import UnusableProductError, estimated_total_bytes, match_label, match_product
+from gemma_operator.gpus.match import (
+    UnusableProductError,
+    estimated_total_bytes,
+    match_label,
+    match_product,
+    memory_states,
+)
 
 PRODUCTS = builtin_catalog().products
 GIB = 2**30
@@ -21,6 +27,14 @@ def test_the_memory_label_decides_between_the_states_of_one_product() -> None:
 def test_a_card_with_ecc_has_less_memory_than_one_without() -> None:
     a10 = {mib: match_label(PRODUCTS, "NVIDIA-A10", mib, None).total_bytes for mib in (23028, 24564)}
     assert a10[23028] < a10[24564]
+
+
+def test_all_states_of_a_product_label_are_known() -> None:
+    states = memory_states(PRODUCTS, match_label(PRODUCTS, "NVIDIA-RTX-A6000", 49140, None))
+    assert [state.label_memory_mib for state in states] == [49140, 46068]
+    assert {state.id for state in memory_states(PRODUCTS, match_label(PRODUCTS, "NVIDIA-H100", 97871, None))} == {
+        "H100-SXM-64GB", "H100-SXM-94GB", "H100-SXM-96GB"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("label", ["NVIDIA-L40S", "L40S"])

@@ -127,3 +127,14 @@ def test_every_variable_and_mount_is_named_once_for_any_name(name: str) -> None:
     for items, key in ((engine["env"], "name"), (engine["volumeMounts"], "mountPath"), (spec["volumes"], "name")):
         keys = [item[key] for item in items]
         assert len(keys) == len(set(keys))
+
+
+def test_memory_is_asked_of_a_node_only_as_more_than_a_figure() -> None:
+    def terms(above_mib: int | None) -> list[dict[str, object]]:
+        plan = replace(hub_plan(), label_memory_above_mib=above_mib)
+        affinity = template(plan, hub_settings())["spec"]["affinity"]["nodeAffinity"]
+        (term,) = affinity["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+        return list(term["matchExpressions"])
+
+    assert [term["key"] for term in terms(None)] == ["nvidia.com/gpu.product"]
+    assert terms(47604)[1] == {"key": "nvidia.com/gpu.memory", "operator": "Gt", "values": ["47604"]}
