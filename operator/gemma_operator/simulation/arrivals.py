@@ -4,8 +4,9 @@ Columns are those of the Azure LLM inference traces: ``TIMESTAMP,ContextTokens,G
 """
 
 import csv
+import math
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -106,14 +107,21 @@ def superposed(trace: Trace, copies: int, apart_seconds: float = 7.3) -> Trace:
     return Trace(tuple(sorted(moved, key=lambda arrival: arrival.at_seconds)), trace.seconds)
 
 
-def at_rate(trace: Trace, requests_per_second: float, seconds: float, seed: int) -> Trace:
-    """``seconds`` from the start of a trace at a mean rate: superposed, then thinned at random."""
-    rate = trace.requests_per_second
-    copies = max(1, -int(-requests_per_second // rate))
-    keep = requests_per_second / (copies * rate)
+def poisson(lengths: Trace, requests_per_second: float, seconds: float, seed: int) -> Trace:
+    """Independent arrivals at a rate, each with the prompt and answer of a request drawn from ``lengths``."""
     chance = random.Random(seed)  # noqa: S311 (reproducible, not secret)
-    kept = (arrival for arrival in superposed(trace, copies).arrivals if chance.random() < keep)
-    return Trace(tuple(arrival for arrival in kept if arrival.at_seconds < seconds), seconds)
+    arrivals, now = [], chance.expovariate(requests_per_second)
+    while now < seconds:
+        arrivals.append(replace(chance.choice(lengths.arrivals), at_seconds=now))
+        now += chance.expovariate(requests_per_second)
+    return Trace(tuple(arrivals), seconds)
+
+
+def evenly(lengths: Sequence[tuple[int, int]], apart_seconds: float, seconds: float) -> Trace:
+    """(prompt, answer) pairs in turn, one every ``apart_seconds``."""
+    count = math.ceil(seconds / apart_seconds)
+    turns = (lengths[index % len(lengths)] for index in range(count))
+    return Trace(tuple(Arrival(i * apart_seconds, *pair) for i, pair in enumerate(turns)), seconds)
 
 
 def one_after_another(*traces: Trace) -> Trace:

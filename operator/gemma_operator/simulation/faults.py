@@ -5,6 +5,7 @@ Times in seconds from the trace's start. Pods are named by their ordinal: 0 is t
 
 import math
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from gemma_operator.autoscaling.sample import Histogram, Sample
 
@@ -40,7 +41,7 @@ def within(span: Span, now: float) -> bool:
 
 def not_a_number(sample: Sample) -> Sample:
     """The page of an engine whose every value is NaN."""
-    page = {}
+    page: dict[str, Any] = {}
     for field in fields(sample):
         value = getattr(sample, field.name)
         if isinstance(value, Histogram):
@@ -52,7 +53,7 @@ def not_a_number(sample: Sample) -> Sample:
 
 def since(sample: Sample, base: Sample) -> Sample:
     """``sample`` with its counters begun anew at ``base``; gauges stay."""
-    page = {}
+    page: dict[str, Any] = {}
     for field in fields(sample):
         value, before = getattr(sample, field.name), getattr(base, field.name)
         if isinstance(value, Histogram):

@@ -1,6 +1,7 @@
 """The pods of a simulated fleet: cold starts, drains, who is billed for how long.
 
-Called by ``run``. A pod is billed from the moment it is bound to a node until it is gone, loading and draining included.
+Called by ``run``. A pod is billed from the moment it is bound to a node until it is gone, loading and draining
+included.
 """
 
 import math
@@ -94,10 +95,9 @@ class Pods:
         if growth < 0:
             for pod in self.pods:
                 pod.replica.advance(now)
-            order = sorted(
-                self.pods, key=lambda pod: (pod.state is PodState.SERVING, pod.replica.in_flight, -pod.ordinal)
-            )
-            for pod in [pod for pod in order if pod.state is not PodState.DRAINING][:-growth]:
+            staying = [pod for pod in self.pods if pod.state is not PodState.DRAINING]
+            staying.sort(key=lambda pod: (pod.state is PodState.SERVING, pod.replica.in_flight, -pod.ordinal))
+            for pod in staying[:-growth]:
                 if pod.state is PodState.LOADING:
                     self.wasted_starts += 1
                     self._remove(pod, now)

@@ -96,7 +96,7 @@ class Replica:
         return self.counters.sample(now, self.running, len(self._waiting), usage)
 
     def _fits(self, request: Request) -> bool:
-        """Whether a request may join: a seat is free, and its tokens leave a hundredth of the pool (vLLM's watermark)."""
+        """Whether a request may join: a seat is free, and it leaves a hundredth of the pool (vLLM's watermark)."""
         engine, running = self._engine, self.running
         if running == 0:
             return True

@@ -1,6 +1,7 @@
 """What a simulation shows: objectives met, GPU time, losses, and the series behind a plot."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from gemma_operator.simulation.request import Outcome, Request
@@ -104,8 +105,8 @@ def quantile(ordered: list[float], share: float) -> float:
 
 def direction_changes(sizes: list[int]) -> int:
     """Turns in a series of sizes."""
-    steps = [after > before for before, after in zip(sizes, sizes[1:], strict=False) if after != before]
-    return sum(before != after for before, after in zip(steps, steps[1:], strict=False))
+    steps = [after > before for before, after in pairwise(sizes) if after != before]
+    return sum(before != after for before, after in pairwise(steps))
 
 
 def latencies(requests: list[Request]) -> tuple[list[float], list[float]]:

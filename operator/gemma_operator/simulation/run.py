@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any
 
 from gemma_operator.autoscaling import policy
 from gemma_operator.autoscaling.decision import Decision
@@ -18,8 +18,8 @@ from gemma_operator.simulation.router import Router
 
 AFTER_THE_END_SECONDS = 600.0
 
-StateT = TypeVar("StateT")
-Decide = Callable[[Settings, Fleet, StateT], tuple[Decision, StateT]]
+# The state is the policy's own: the simulator carries it from tick to tick and never looks inside.
+Decide = Callable[[Settings, Fleet, Any], tuple[Decision, Any]]
 
 
 def simulate(
@@ -28,7 +28,7 @@ def simulate(
     engine: Engine,
     options: Options,
     decide: Decide = policy.decide,
-    new_state: Callable[[], StateT] = policy.State,
+    new_state: Callable[[], Any] = policy.State,
     objectives: Objectives | None = None,
 ) -> Report:
     """Run the trace. GPU time is billed until the trace's end; requests may end up to ten minutes after it.
@@ -59,7 +59,7 @@ class _Loop:
     """The controller: looks, decides, acts, at its own pace."""
 
     def __init__(
-        self, settings: Settings, options: Options, pods: Pods, decide: Decide, new_state: Callable[[], StateT]
+        self, settings: Settings, options: Options, pods: Pods, decide: Decide, new_state: Callable[[], Any]
     ) -> None:
         self._settings, self._options, self._pods = settings, options, pods
         self._decide, self._new_state = decide, new_state

@@ -1,11 +1,15 @@
 """The loads that the scaling policy is measured on, from the two public traces. Called by the bench and by tests."""
 
 from gemma_operator.autoscaling.settings import Settings, StepTime
-from gemma_operator.simulation.arrivals import Trace, at_rate, one_after_another, superposed
+from gemma_operator.simulation.arrivals import Trace, evenly, one_after_another, poisson, superposed
 from gemma_operator.simulation.engine import Engine, StepCosts
 
 # Fitted to kernel times of a dense 32B in FP8 on one H100, which stands in for Gemma 4 31B.
 DENSE_31B_FP8_H100 = StepCosts(15.61, 0.0, 0.0316, 7.97e-5, 0.0583, 1.6e-6)
+
+# Concurrent full-length requests × length, as the planner answers for 31B FP8 with BF16 KV on one 80 GB H100.
+KV_TOKENS_32K = 80_700
+KV_TOKENS_256K = 306_200
 
 
 def conversation_times_four(conversation: Trace) -> Trace:
@@ -19,24 +23,33 @@ def code_times_three(code: Trace) -> Trace:
 
 
 def mix_shift(conversation: Trace, code: Trace) -> Trace:
-    """Half an hour of chat at 14 requests/s, of code at 16, of chat at 14: prompts double, answers shrink."""
-    chat = at_rate(conversation, 14.0, 1800.0, seed=1)
-    return one_after_another(chat, at_rate(code, 16.0, 1800.0, seed=2), at_rate(conversation, 14.0, 1800.0, seed=3))
+    """Half an hour of chat at 14 requests/s, of code at 16, of chat at 14: prompts double, answers shrink.
+
+    Arrivals are independent, so that what changes is the mix and nothing else.
+    """
+    parts = ((conversation, 14.0), (code, 16.0), (conversation, 14.0))
+    return one_after_another(*(poisson(lengths, rate, 1800.0, seed) for seed, (lengths, rate) in enumerate(parts)))
 
 
 def step(conversation: Trace) -> Trace:
-    """5 requests/s, at once 22 for twenty minutes, and back."""
-    rates = ((5.0, 4), (22.0, 5), (5.0, 6))
-    return one_after_another(*(at_rate(conversation, rate, 1200.0, seed) for rate, seed in rates))
+    """Chat at 5 requests/s, at once 22 for twenty minutes, and back."""
+    rates = (5.0, 22.0, 5.0)
+    return one_after_another(*(poisson(conversation, rate, 1200.0, seed) for seed, rate in enumerate(rates)))
 
 
-def engine_31b_h100(derate: float = 1.3, queue_limit: int | None = None) -> Engine:
-    """31B FP8 on one H100 at 32K context, as the planner sizes it."""
+def long_prompts() -> Trace:
+    """Prompts of 32K to 255K tokens, one every two minutes: each finds an idle engine, if only one is there."""
+    lengths = [(tokens * 1024, 300) for tokens in (32, 255, 64, 128, 192, 48)]
+    return evenly(lengths, 120.0, 3600.0)
+
+
+def engine_31b_h100(derate: float = 1.3, queue_limit: int | None = None, kv_tokens: int = KV_TOKENS_32K) -> Engine:
+    """31B FP8 on one H100, as the planner sizes it."""
     costs = DENSE_31B_FP8_H100.derated(derate)
-    return Engine(costs, kv_tokens=80_700, max_num_seqs=256, max_num_batched_tokens=8192, queue_limit=queue_limit)
+    return Engine(costs, kv_tokens=kv_tokens, max_num_seqs=256, max_num_batched_tokens=8192, queue_limit=queue_limit)
 
 
-def settings_31b_h100(max_replicas: int = 24, estimate_derate: float = 1.0) -> Settings:
+def settings_31b_h100(max_replicas: int = 24, estimate_derate: float = 1.0, kv_tokens: int = KV_TOKENS_32K) -> Settings:
     """The operator's defaults for that engine; its starting estimate is not the truth that the engine runs on."""
     costs = DENSE_31B_FP8_H100.derated(estimate_derate)
     estimate = StepTime(
@@ -51,7 +64,7 @@ def settings_31b_h100(max_replicas: int = 24, estimate_derate: float = 1.0) -> S
         time_to_first_token_seconds=2.0,
         inter_token_seconds=0.060,
         step_time=estimate,
-        kv_tokens=80_700,
+        kv_tokens=kv_tokens,
         max_num_seqs=256,
         start_seconds=120.0,
     )
