@@ -22,6 +22,7 @@ from gemma_operator.controller.engine_client import EngineClient
 from gemma_operator.controller.observe import Observer
 from gemma_operator.controller.reconcile import Reconciler
 from gemma_operator.controller.report import Reporter
+from gemma_operator.controller.scaling_loop import Autoscaler
 from gemma_operator.controller.supervisor import Supervisor
 from gemma_operator.controller.watches import Scope
 from gemma_operator.kube.client import Client
@@ -85,8 +86,9 @@ async def run(options: argparse.Namespace, stop: asyncio.Event) -> None:
         client.fence(election.holds)
         catalog, cluster = CatalogSource(client, options.namespace), ClusterSource(client)
         observer = Observer(client, engines, catalog, cluster, options.engine_image)
-        reporter = Reporter(client, Recorder(client, identity), metrics)
-        reconciler = Reconciler(client, observer, reporter, metrics, pod_scripts())
+        recorder = Recorder(client, identity)
+        reporter, autoscaler = Reporter(client, recorder, metrics), Autoscaler(client, engines, recorder, metrics)
+        reconciler = Reconciler(client, observer, reporter, metrics, pod_scripts(), autoscaler)
         supervisor = Supervisor(
             client,
             lambda: credentials_of(configuration),
@@ -100,7 +102,10 @@ async def run(options: argparse.Namespace, stop: asyncio.Event) -> None:
         async def lead() -> None:
             cluster.forget_nodes()
             await supervisor.lead(
-                reconciler.reconcile, forget_nodes=cluster.forget_nodes, catalog_changed=catalog.refresh
+                reconciler.reconcile,
+                forget_nodes=cluster.forget_nodes,
+                catalog_changed=catalog.refresh,
+                scale=autoscaler.run,
             )
 
         host, _, port = options.listen.rpartition(":")

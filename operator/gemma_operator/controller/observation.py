@@ -64,6 +64,30 @@ class Observation:
         return int(self.live["metadata"]["generation"])
 
     @property
+    def autoscaled(self) -> bool:
+        """Whether the number of replicas moves with the load, whoever moves it."""
+        autoscaling = self.deployment_object.spec.autoscaling
+        return autoscaling is not None and autoscaling.mode != "Advisory"
+
+    @property
+    def least_replicas(self) -> int:
+        """How many of an autoscaled fleet must be ready at least."""
+        autoscaling = self.deployment_object.spec.autoscaling
+        return autoscaling.min_replicas if autoscaling is not None else 0
+
+    @property
+    def desired_replicas(self) -> int:
+        """How many engines are wanted: the spec's number, or where the operator scales what it has come to."""
+        spec = self.deployment_object.spec
+        if spec.autoscaling is None or not spec.scales_itself:
+            return spec.replicas
+        if self.deployment is None:
+            most = spec.autoscaling.max_replicas or spec.replicas
+            return min(max(spec.replicas, spec.autoscaling.min_replicas), most)
+        draining = sum(pod.drain_deadline is not None and not pod.terminating for pod in self.pods)
+        return max(0, int(self.deployment["spec"].get("replicas", 1)) - draining)
+
+    @property
     def old_status(self) -> dict[str, Any]:
         """The status as it stands."""
         return dict(self.live.get("status") or {})

@@ -1,15 +1,20 @@
 """What matters about an engine pod, taken from its object. Pure."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from gemma_operator.api.labels import PLAN_HASH_ANNOTATION, SERVING_LABEL
+from gemma_operator.api.labels import DRAIN_DEADLINE_ANNOTATION, PLAN_HASH_ANNOTATION, SERVING_LABEL
 from gemma_operator.controller.cluster_source import bound_gpus
 from gemma_operator.kube.resources import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
 class PodFacts:
-    """One engine pod. ``waiting`` is the sentence of what it waits for, empty once its container runs."""
+    """One engine pod. ``waiting`` is the sentence of what it waits for, empty once its container runs.
+
+    Times are seconds of the wall clock. ``ready_at`` is when it became ready, ``drain_deadline`` when it goes even if
+    requests run; ``None`` where that is not so.
+    """
 
     name: str
     uid: str
@@ -24,6 +29,9 @@ class PodFacts:
     termination_message: str
     restarts: int
     gpus: int
+    created_at: float = 0.0
+    ready_at: float | None = None
+    drain_deadline: float | None = None
 
 
 def pod_facts(pod: JsonObject) -> PodFacts:
@@ -31,14 +39,15 @@ def pod_facts(pod: JsonObject) -> PodFacts:
     meta, status = pod["metadata"], pod.get("status") or {}
     conditions = {item["type"]: item for item in status.get("conditions") or ()}
     containers = status.get("containerStatuses") or ()
-    scheduled = conditions.get("PodScheduled", {})
+    annotations = meta.get("annotations") or {}
+    scheduled, ready = conditions.get("PodScheduled", {}), conditions.get("Ready", {})
     return PodFacts(
         name=meta["name"],
         uid=meta["uid"],
         node=(pod.get("spec") or {}).get("nodeName") or "",
         address=status.get("podIP") or "",
-        template_digest=(meta.get("annotations") or {}).get(PLAN_HASH_ANNOTATION, ""),
-        ready=conditions.get("Ready", {}).get("status") == "True",
+        template_digest=annotations.get(PLAN_HASH_ANNOTATION, ""),
+        ready=ready.get("status") == "True",
         serving=(meta.get("labels") or {}).get(SERVING_LABEL) == "true",
         terminating="deletionTimestamp" in meta,
         unschedulable=str(scheduled.get("message", "")) if scheduled.get("reason") == "Unschedulable" else "",
@@ -46,7 +55,18 @@ def pod_facts(pod: JsonObject) -> PodFacts:
         termination_message=_termination_message(containers),
         restarts=max((int(container.get("restartCount", 0)) for container in containers), default=0),
         gpus=bound_gpus(pod)[1],
+        created_at=_seconds(meta.get("creationTimestamp")) or 0.0,
+        ready_at=_seconds(ready.get("lastTransitionTime")) if ready.get("status") == "True" else None,
+        drain_deadline=_seconds(annotations.get(DRAIN_DEADLINE_ANNOTATION)),
     )
+
+
+def _seconds(written: str | None) -> float | None:
+    """A time as Kubernetes writes it; what somebody else wrote into an annotation may be anything."""
+    try:
+        return None if written is None else datetime.fromisoformat(written).timestamp()
+    except ValueError:
+        return 0.0
 
 
 def _waiting(containers: tuple[JsonObject, ...]) -> str:

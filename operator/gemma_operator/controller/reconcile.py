@@ -11,12 +11,15 @@ from gemma_operator.controller.act import act, mark_failed, mark_pinned
 from gemma_operator.controller.choose import Choice, choose, template_digest
 from gemma_operator.controller.context_check import check_context
 from gemma_operator.controller.decisions import Decisions
+from gemma_operator.controller.drain_pods import stop_draining
 from gemma_operator.controller.learned import overhead_bytes
 from gemma_operator.controller.observation import Observation
 from gemma_operator.controller.observe import Observer
 from gemma_operator.controller.queue import Key
 from gemma_operator.controller.report import Reporter
 from gemma_operator.controller.rollout import RolloutState, packing, rollout_state
+from gemma_operator.controller.scaling_loop import Autoscaler
+from gemma_operator.controller.scaling_target import scaling_status, scaling_target
 from gemma_operator.controller.status import Line, Verdicts, conditions, refused, status_fields
 from gemma_operator.controller.waiting import waiting_for
 from gemma_operator.kube.apply import NameTakenError
@@ -39,13 +42,20 @@ class Reconciler:
     """Reconciles keys; one for the process."""
 
     def __init__(
-        self, client: Client, observer: Observer, reporter: Reporter, metrics: Metrics, scripts: Mapping[str, str]
+        self,
+        client: Client,
+        observer: Observer,
+        reporter: Reporter,
+        metrics: Metrics,
+        scripts: Mapping[str, str],
+        autoscaler: Autoscaler,
     ) -> None:
         self._client = client
         self._observer = observer
         self._reporter = reporter
         self._metrics = metrics
         self._scripts = scripts
+        self._autoscaler = autoscaler
         self._silent: dict[Key, int] = {}
         self._decide = Decisions(self._plan)
 
@@ -55,6 +65,7 @@ class Reconciler:
         if live is None or live["metadata"].get("deletionTimestamp"):
             self._metrics.forget(key.namespace, key.name, tuple(ConditionType))
             self._silent.pop(key, None)
+            self._autoscaler.unfollow(key)
             return None
         try:
             seen = await self._observer.observe(live)
@@ -74,11 +85,24 @@ class Reconciler:
         pinned = await self._remember(seen, choice, state)
         promised, template = (choice.record.plan, template_digest(choice.record)) if choice.record else (None, "")
         context = check_context(promised, seen.pods, seen.pools, template)
-        lines = conditions(seen, choice, state, context, verdicts)
-        await self._reporter.report(live, lines, status_fields(seen, choice, state))
+        await self._hand_over(key, seen, choice)
+        told = scaling_status(seen, self._autoscaler.report(key))
+        lines = (*conditions(seen, choice, state, context, verdicts), *told.lines)
+        await self._reporter.report(live, lines, status_fields(seen, choice, state) | dict(told.fields))
         if seen.deployment_object.spec.plan_only:
             return None
         return self._look_again(key, seen) if state.done and pinned else LOOK_AGAIN_SECONDS
+
+    async def _hand_over(self, key: Key, seen: Observation, choice: Choice) -> None:
+        """Say what is to be scaled. Pods that were drained for that serve again once nobody scales."""
+        target = scaling_target(seen, choice)
+        if target is None:
+            self._autoscaler.unfollow(key)
+        else:
+            self._autoscaler.follow(key, target)
+        if not seen.deployment_object.spec.scales_itself:
+            left = [pod for pod in seen.pods if pod.drain_deadline is not None and not pod.terminating]
+            await stop_draining(self._client, key.namespace, left)
 
     def _look_again(self, key: Key, seen: Observation) -> float | None:
         """At rest there is no need, unless ready engines are silent: those are asked again, ever more seldom."""

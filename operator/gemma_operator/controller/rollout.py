@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from gemma_operator.api import labels
 from gemma_operator.controller.choose import Choice, template_digest
 from gemma_operator.controller.observation import Observation
+from gemma_operator.kube.resources import JsonObject
 from gemma_operator.manifests.deployment import Strategy
 from gemma_operator.planning.packing import Packing, Way, pack
+
+COMPLETE = "NewReplicaSetAvailable"
 
 
 @dataclass(frozen=True, slots=True)
 class RolloutState:
     """The Deployment's own counts, and whether it has acted on the template in force.
 
-    ``timed_out``: the new pods did not become ready within the start-up budget.
+    ``timed_out``: the new pods did not become ready within the start-up budget. ``needed``: how many must be ready.
     """
 
     exists: bool
@@ -24,36 +27,65 @@ class RolloutState:
     updated: int
     ready: int
     timed_out: bool
+    settled: bool = False
+    needed: int = 0
 
     @property
     def done(self) -> bool:
-        """All pods are of the template in force and ready, none is left over."""
+        """All pods are of the template in force and ready, none is left over.
+
+        Of an autoscaled fleet whose roll-out has ended (``settled``) only the least number must be ready: pods that
+        come and go with the load are no roll-out.
+        """
+        if self.settled:
+            return self.ready >= self.needed
         return self.applied and self.updated == self.ready == self.replicas == self.desired
 
 
 def rollout_state(seen: Observation, choice: Choice) -> RolloutState:
     """The state, from the Deployment's status and from the pods themselves."""
-    desired = seen.deployment_object.spec.replicas
+    desired = seen.desired_replicas
     serving = sum(pod.ready and pod.serving and not pod.terminating for pod in seen.pods)
     if seen.deployment is None or choice.record is None:
         return RolloutState(False, False, desired, len(seen.pods), 0, serving, False)
-    meta, status = seen.deployment["metadata"], seen.deployment.get("status") or {}
-    template = seen.deployment["spec"]["template"]
-    live_digest = (template["metadata"].get("annotations") or {}).get(labels.PLAN_HASH_ANNOTATION, "")
-    applied = live_digest == template_digest(choice.record) and (
-        int(status.get("observedGeneration", 0)) >= int(meta["generation"])
-        and int(seen.deployment["spec"].get("replicas", 1)) == desired
-    )
-    conditions = {item["type"]: item for item in status.get("conditions") or ()}
+    spec, status = seen.deployment["spec"], seen.deployment.get("status") or {}
+    digest = template_digest(choice.record)
+    ours = (spec["template"]["metadata"].get("annotations") or {}).get(labels.PLAN_HASH_ANNOTATION, "") == digest
+    scaled = seen.autoscaled
     return RolloutState(
         exists=True,
-        applied=applied,
+        applied=ours and observed(seen.deployment) and (scaled or int(spec.get("replicas", 1)) == desired),
         desired=desired,
         replicas=int(status.get("replicas", 0)),
         updated=int(status.get("updatedReplicas", 0)),
         ready=serving,
-        timed_out=conditions.get("Progressing", {}).get("reason") == "ProgressDeadlineExceeded",
+        timed_out=progress(seen.deployment) == "ProgressDeadlineExceeded",
+        settled=scaled
+        and ours
+        and progress(seen.deployment) == COMPLETE
+        and all(pod.template_digest == digest for pod in seen.pods if not pod.terminating),
+        needed=min(seen.least_replicas, desired),
     )
+
+
+def observed(deployment: JsonObject) -> bool:
+    """Whether the Deployment's status is about its present spec."""
+    return int((deployment.get("status") or {}).get("observedGeneration", 0)) >= int(
+        deployment["metadata"]["generation"]
+    )
+
+
+def progress(deployment: JsonObject) -> str:
+    """The reason of the Deployment's Progressing condition. Scaling does not move it, a new template does."""
+    found = (deployment.get("status") or {}).get("conditions") or ()
+    return next((str(item.get("reason", "")) for item in found if item["type"] == "Progressing"), "")
+
+
+def complete(deployment: JsonObject) -> bool:
+    """Whether the last roll-out has ended well and none has begun since."""
+    status = deployment.get("status") or {}
+    all_new = status.get("updatedReplicas", 0) == status.get("replicas", 0)
+    return observed(deployment) and all_new and progress(deployment) == COMPLETE
 
 
 def packing(seen: Observation, choice: Choice) -> Packing | None:

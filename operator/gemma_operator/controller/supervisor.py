@@ -62,9 +62,17 @@ class Supervisor:
         self._problem = ""
 
     async def lead(
-        self, reconcile: Reconcile, *, forget_nodes: Callable[[], None], catalog_changed: Callable[[], Awaitable[bool]]
+        self,
+        reconcile: Reconcile,
+        *,
+        forget_nodes: Callable[[], None],
+        catalog_changed: Callable[[], Awaitable[bool]],
+        scale: Callable[[Callable[[Key], None]], Awaitable[None]] | None = None,
     ) -> None:
-        """Everything that happens while the Lease is held. Ends by cancellation, or with ``PumpFailedError``."""
+        """Everything that happens while the Lease is held. Ends by cancellation, or with ``PumpFailedError``.
+
+        ``scale`` is the scaling loop; it is told how to have a key reconciled.
+        """
         queue = WorkQueue(self._metrics)
         inbox = Inbox(queue, self._all_keys, forget_nodes=forget_nodes)
         self._inbox, self._leading_since = inbox, asyncio.get_running_loop().time()
@@ -74,6 +82,7 @@ class Supervisor:
             asyncio.create_task(self._keep_pumping(inbox), name="event pump"),
             asyncio.create_task(self._resync(queue), name="resync"),
             asyncio.create_task(self._poll_catalog(inbox, catalog_changed), name="catalog"),
+            *([asyncio.create_task(_scale(scale, queue), name="scaling")] if scale else []),
             *(asyncio.create_task(queue.work(reconcile), name=f"worker {n}") for n in range(self._workers)),
         ]
         try:
@@ -172,3 +181,7 @@ class Supervisor:
             for namespace in self._scope.namespaces or (None,)
             for found in await self._client.list_all(GEMMA_DEPLOYMENTS, namespace, project=key)
         ]
+
+
+async def _scale(scale: Callable[[Callable[[Key], None]], Awaitable[None]], queue: WorkQueue) -> None:
+    await scale(queue.add)

@@ -34,7 +34,7 @@ def waiting_for(seen: Observation, choice: Choice) -> tuple[Reason, str]:
     old = sum(pod.template_digest != digest for pod in seen.pods)
     if old:
         return Reason.ROLLING_OUT, f"{len(new)} engines run the new plan, {old} old ones are left"
-    return Reason.PROGRESSING, f"{len(new)} of {seen.deployment_object.spec.replicas} engines exist"
+    return Reason.PROGRESSING, f"{len(new)} of {seen.desired_replicas} engines exist"
 
 
 def _free_text(seen: Observation, product: str) -> str:

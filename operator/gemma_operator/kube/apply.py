@@ -22,6 +22,7 @@ class FieldManager(StrEnum):
     REPLICAS = "gemma-operator-replicas"
     STATUS = "gemma-operator-status"
     REPAIR = "gemma-operator-repair"
+    DRAIN = "gemma-operator-drain"
     LEASE = "gemma-operator-lease"
     EVENTS = "gemma-operator-events"
 

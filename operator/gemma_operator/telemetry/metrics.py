@@ -8,6 +8,8 @@ operators in one test never add up. Called by the client, the queue, the supervi
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.process_collector import ProcessCollector
 
+from gemma_operator.api.conditions import SCALING
+
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 CONTROLLER = "gemmadeployment"
 """The value of the labels ``controller`` and ``name``: there is one controller and one queue."""
@@ -23,6 +25,7 @@ class Metrics:
         self._declare_queue()
         self._declare_process()
         self._declare_product()
+        self._declare_autoscaler()
 
     def _declare_controller(self) -> None:
         self.reconcile_total = Counter(
@@ -109,6 +112,53 @@ class Metrics:
         self.refusals_total = Counter(
             "gemma_engine_refusals", "Engines that refused to start, by cause.", ["cause"], registry=self.registry
         )
+
+    def _declare_autoscaler(self) -> None:
+        labels = ["namespace", "name"]
+
+        def gauge(name: str, text: str, *more: str) -> Gauge:
+            return Gauge(f"gemma_autoscaler_{name}", text, [*labels, *more], registry=self.registry)
+
+        self.autoscaler_desired = gauge("desired_replicas", "Replicas that the autoscaler wants, within its limits.")
+        self.autoscaler_wanted = gauge("wanted_replicas", "Replicas that demand asks for, before any limit.")
+        self.autoscaler_queue = gauge("queue_depth", "Requests that wait, over all replicas.")
+        self.autoscaler_demand = gauge("tokens_per_second", "Demand in answer tokens per second.")
+        self.autoscaler_capacity = gauge(
+            "capacity_tokens_per_second", "Answer tokens per second that one replica carries within the targets."
+        )
+        self.autoscaler_start_seconds = gauge("cold_start_seconds", "Time from a pod's creation until it serves.")
+        self.autoscaler_pods = gauge("pods", "Pods by state: Serving, Loading, Draining.", "state")
+        self.autoscaler_rescales_total = Counter(
+            "gemma_autoscaler_rescales",
+            "Changes of the number of replicas by direction: up, down.",
+            [*labels, "direction"],
+            registry=self.registry,
+        )
+        self.scrapes_total = Counter(
+            "gemma_autoscaler_scrapes",
+            "Metrics pages asked of engines, by result: read, unknown.",
+            ["result"],
+            registry=self.registry,
+        )
+
+    def forget_autoscaler(self, namespace: str, name: str) -> None:
+        """Drop the autoscaler's series of an object that it no longer works on; unknown ones are fine."""
+        for metric in (
+            self.autoscaler_desired,
+            self.autoscaler_wanted,
+            self.autoscaler_queue,
+            self.autoscaler_demand,
+            self.autoscaler_capacity,
+            self.autoscaler_start_seconds,
+            self.autoscaler_pods,
+            self.autoscaler_rescales_total,
+        ):
+            for labels in list(metric._metrics):
+                if labels[:2] == (namespace, name):
+                    metric.remove(*labels)
+        for kind in SCALING:
+            if (namespace, name, kind.value) in self.condition._metrics:
+                self.condition.remove(namespace, name, kind.value)
 
     def forget(self, namespace: str, name: str, condition_types: tuple[str, ...]) -> None:
         """Drop the series of an object that is gone; unknown ones are fine."""

@@ -124,9 +124,19 @@ async def live_a_whole_life(room: Room) -> None:
 
         room.wait("the sidecar to go", alone)
         room.wait_ready("assistant", 150)
+        return_a_drained_pod(room)
         room.kubectl("delete", "gemmadeployment", "assistant", "--timeout=20s")
 
     await asyncio.to_thread(life)
+
+
+def return_a_drained_pod(room: Room) -> None:
+    """What an autoscaler leaves behind that was switched off in the middle of a drain."""
+    serving = "gemma-operator.io/serving"
+    pod = room.get("pods", "-l", f"{serving}=true")["items"][0]["metadata"]["name"]
+    room.kubectl("annotate", "pod", pod, "gemma-operator.io/drain-deadline=2026-11-24T12:00:00Z")
+    room.kubectl("label", "pod", pod, f"{serving}-")
+    room.wait("the pod to serve again", lambda: room.get("pod", pod)["metadata"]["labels"].get(serving) == "true")
 
 
 async def run_as(account: Account, room: Room, tmp_path: Path, watch: str) -> FaultProxy:

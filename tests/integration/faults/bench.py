@@ -18,6 +18,7 @@ from gemma_operator.controller.observe import Observer
 from gemma_operator.controller.queue import Key
 from gemma_operator.controller.reconcile import Reconciler
 from gemma_operator.controller.report import Reporter
+from gemma_operator.controller.scaling_loop import Autoscaler
 from gemma_operator.kube.client import Client
 from gemma_operator.kube.connection import load_configuration
 from gemma_operator.kube.errors import ApiError
@@ -63,8 +64,9 @@ async def workbench(cluster: Cluster, address: str | None = None) -> AsyncIterat
         observer = Observer(
             client, engines, CatalogSource(client, "default"), ClusterSource(client), DEFAULT_ENGINE_IMAGE
         )
-        reporter = Reporter(client, Recorder(client, "test"), metrics)
-        yield Workbench(client, Reconciler(client, observer, reporter, metrics, pod_scripts()))
+        recorder = Recorder(client, "test")
+        reporter, autoscaler = Reporter(client, recorder, metrics), Autoscaler(client, engines, recorder, metrics)
+        yield Workbench(client, Reconciler(client, observer, reporter, metrics, pod_scripts(), autoscaler))
 
 
 def is_ready(live: JsonObject) -> bool:

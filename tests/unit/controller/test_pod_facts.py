@@ -112,3 +112,21 @@ def test_a_node_is_reduced_to_what_a_plan_may_depend_on() -> None:
 
 def test_a_node_without_gpus_is_left_out() -> None:
     assert gpu_node({"metadata": {"name": "n1"}, "status": {"allocatable": {"cpu": "4"}}}) is None
+
+
+def test_the_times_of_a_pod_are_seconds_of_the_wall_clock() -> None:
+    pod = a_pod({"conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "2026-11-24T12:01:30Z"}]})
+    pod["metadata"]["creationTimestamp"] = "2026-11-24T12:00:00Z"
+    pod["metadata"]["annotations"]["gemma-operator.io/drain-deadline"] = "2026-11-24T12:05:00Z"
+    facts = pod_facts(pod)
+    assert facts.ready_at is not None
+    assert facts.drain_deadline is not None
+    assert facts.ready_at - facts.created_at == 90
+    assert facts.drain_deadline - facts.created_at == 300
+
+
+def test_a_drain_deadline_that_is_no_time_has_passed() -> None:
+    pod = a_pod()
+    pod["metadata"]["annotations"]["gemma-operator.io/drain-deadline"] = "soon"
+    assert pod_facts(pod).drain_deadline == 0.0
+    assert pod_facts(a_pod()).drain_deadline is None

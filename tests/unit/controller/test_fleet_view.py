@@ -1,0 +1,52 @@
+"""How pods look to the policy and to the drain."""
+
+from gemma_operator.autoscaling.fleet import PodState
+from gemma_operator.controller.fleet_view import foreign_scaler
+from tests.unit.controller.scaling_views import engine, view
+
+LABEL_GONE = {"serving": False, "drain_deadline": 11_000.0}
+
+
+def test_ready_pods_serve_others_load_and_those_without_the_label_drain() -> None:
+    seen = view(engine("a"), engine("b", ready=False), engine("c", **LABEL_GONE))
+    states = {pod.uid: pod.state for pod in seen.fleet(()).pods}
+    assert states == {
+        "uid-of-a": PodState.SERVING,
+        "uid-of-b": PodState.LOADING,
+        "uid-of-c": PodState.DRAINING,
+    }
+
+
+def test_the_size_is_what_the_deployment_asks_for_less_what_drains() -> None:
+    assert view(engine("a"), engine("b"), engine("c", **LABEL_GONE)).fleet(()).replicas == 2
+
+
+def test_age_is_by_the_wall_and_now_by_the_monotonic_clock() -> None:
+    fleet = view(engine("a", age=42.0)).fleet((90.0,))
+    assert (fleet.now_seconds, fleet.pods[0].age_seconds, fleet.start_seconds) == (500.0, 42.0, (90.0,))
+
+
+def test_a_pod_that_did_not_tell_has_no_sample_and_unknown_requests() -> None:
+    seen = view(engine("a"), engine("b"), telling=["a"])
+    assert [pod.sample is None for pod in seen.fleet(()).pods] == [False, True]
+    assert [pod.in_flight for pod in seen.scene(2).pods] == [37, None]
+
+
+def test_a_deployment_that_replaces_pods_is_rolling_out() -> None:
+    assert view(engine("a"), rolled_out=False).fleet(()).rolling_out
+    assert not view(engine("a")).fleet(()).rolling_out
+
+
+def wrote(manager: str, field: str = "f:replicas", **more: str) -> dict[str, object]:
+    return {"manager": manager, "time": "2026-11-24T12:00:00Z", "fieldsV1": {"f:spec": {field: {}}}, **more}
+
+
+def test_somebody_elses_number_of_replicas_is_found_with_its_time() -> None:
+    fields = [wrote("gemma-operator-replicas"), wrote("kube-controller-manager", subresource="scale")]
+    found = foreign_scaler(view(engine("a"), managed_fields=fields).deployment)
+    assert found == ("kube-controller-manager", "2026-11-24T12:00:00Z")
+
+
+def test_our_own_writes_and_other_fields_of_others_are_no_foreign_scaling() -> None:
+    fields = [wrote("gemma-operator-replicas"), wrote("kubectl-edit", field="f:paused"), {"manager": "somebody"}]
+    assert foreign_scaler(view(engine("a"), managed_fields=fields).deployment) == ("", "")
