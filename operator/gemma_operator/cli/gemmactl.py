@@ -1,6 +1,6 @@
 """The ``gemmactl`` command: one sub-command per module of this room.
 
-Exit codes: 0 done, 1 bad input or usage, 2 nothing fits (``plan``).
+Exit codes: 0 done, 1 bad input or usage, 2 nothing fits (``plan``, ``simulate``).
 """
 
 import sys
@@ -9,7 +9,7 @@ import click
 import typer
 
 from gemma_operator import __version__
-from gemma_operator.cli import kv, plan
+from gemma_operator.cli import kv, plan, simulate
 from gemma_operator.cli.crd import crd
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.command("plan")(plan.plan)
 app.command("kv")(kv.kv)
+app.command("simulate")(simulate.simulate)
 app.command("crd")(crd)
 
 

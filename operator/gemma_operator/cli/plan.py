@@ -7,15 +7,14 @@ import json
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 import yaml
 from rich.console import Console
 
-from gemma_operator.catalog.builtin import builtin_catalog
 from gemma_operator.catalog.catalog import Catalog
-from gemma_operator.catalog.parse import CatalogError, extend
+from gemma_operator.cli.documents import read_catalog, read_document
 from gemma_operator.cli.errors import fail
 from gemma_operator.cli.plan_table import print_decision
 from gemma_operator.gpus.feature_discovery import read_nodes
@@ -68,9 +67,9 @@ def plan(
     """
     if (nodes is None) == (not gpus):
         fail("give either --nodes FILE or at least one --gpus PRODUCT=COUNT[xNODES]")
-    catalog = _catalog(catalog_files or [])
+    catalog = read_catalog(catalog_files or [])
     try:
-        ask = ask_from_manifest(_document(manifest, "-f"))
+        ask = ask_from_manifest(read_document(manifest, "-f"))
     except ValueError as error:
         fail(f"-f: {manifest}: {error}")
     inventory = _from_nodes(nodes, catalog) if nodes is not None else _from_gpus(gpus or [], catalog)
@@ -84,31 +83,8 @@ def plan(
     return 0 if decision.plan is not None else NOTHING_FITS
 
 
-def _document(path: Path, option: str) -> Any:
-    """The first YAML document of a file, or of standard input for ``-``."""
-    try:
-        text = typer.get_text_stream("stdin").read() if str(path) == "-" else path.read_text(encoding="utf-8")
-        return next(iter(yaml.safe_load_all(text)), None)
-    except OSError as error:
-        fail(f"{option}: {path}: {error.strerror}")
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        fail(f"{option}: {path}: not YAML: {error}")
-
-
-def _catalog(paths: list[Path]) -> Catalog:
-    catalog = builtin_catalog()
-    for path in paths:
-        try:
-            catalog = extend(catalog, str(path), path.read_text(encoding="utf-8"))
-        except OSError as error:
-            fail(f"--catalog: {path}: {error.strerror}")
-        except CatalogError as error:
-            fail(f"--catalog: {error}")
-    return catalog
-
-
 def _from_nodes(path: Path, catalog: Catalog) -> Inventory:
-    document = _document(path, "--nodes")
+    document = read_document(path, "--nodes")
     items = document.get("items", [document]) if isinstance(document, dict) else document
     if not isinstance(items, list) or not all(isinstance(item, dict) and "metadata" in item for item in items):
         fail(f"--nodes: {path}: expected nodes as 'kubectl get nodes -o yaml' prints them")
