@@ -16,6 +16,8 @@ from gemma_operator.planning.intake import MODEL_MOUNT_PATH
 from gemma_operator.planning.record import digest
 from gemma_operator.vllm.arguments import PORT
 from gemma_operator.vllm.environment import POD_INFO_PATH, SCRATCH_PATH, SCRIPTS_PATH, environment
+from gemma_operator.vllm.extra_arguments import sets_option
+from gemma_operator.vllm.queue_limit import OPTION, queue_limit
 
 CONTAINER = "engine"
 USER_ID = 10001
@@ -72,7 +74,7 @@ def _container(plan: Plan, settings: PodSettings) -> KubeObject:
         "image": settings.image,
         "imagePullPolicy": "IfNotPresent",
         "command": ["vllm", "serve"],
-        "args": [_literal(argument) for argument in plan.args],
+        "args": [_literal(argument) for argument in (*plan.args, *_queue_arguments(plan, settings))],
         "env": _environment(plan, settings),
         "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
         "resources": _resources(plan, settings),
@@ -87,6 +89,21 @@ def _container(plan: Plan, settings: PodSettings) -> KubeObject:
         **probes(plan, settings),
         "lifecycle": life_cycle(settings),
     }
+
+
+def _queue_arguments(plan: Plan, settings: PodSettings) -> tuple[str, ...]:
+    """The limit on requests in flight. It is no part of the plan: a change of a latency target moves no plan."""
+    if not settings.queue_targets_seconds or sets_option(plan.launch.extra_args, OPTION):
+        return ()
+    first_token, inter_token = settings.queue_targets_seconds
+    limit = queue_limit(
+        max_num_seqs=plan.launch.max_num_seqs,
+        kv_tokens=int(plan.max_concurrency * plan.context_length),
+        concurrent_requests=plan.concurrent_requests,
+        time_to_first_token_seconds=first_token,
+        inter_token_seconds=inter_token,
+    )
+    return f"--{OPTION}", str(limit)
 
 
 def _environment(plan: Plan, settings: PodSettings) -> list[KubeObject]:

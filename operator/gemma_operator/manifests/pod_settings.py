@@ -5,6 +5,7 @@ Of all this the plan knows the requests alone.
 
 from dataclasses import dataclass
 
+from gemma_operator.api.v1alpha1.autoscaling import duration_seconds
 from gemma_operator.api.v1alpha1.spec import GemmaDeploymentSpec
 from gemma_operator.manifests.owner import KubeObject
 
@@ -13,7 +14,11 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class PodSettings:
-    """Scheduling, access and overlay of the pods. Times in seconds, amounts as Kubernetes quantities."""
+    """Scheduling, access and overlay of the pods. Times in seconds, amounts as Kubernetes quantities.
+
+    ``queue_targets_seconds`` are the targets for the first and for each further token where the engine is to turn
+    away what would wait too long, empty where it is not.
+    """
 
     image: str
     claim_name: str | None
@@ -28,6 +33,7 @@ class PodSettings:
     image_pull_secrets: tuple[str, ...]
     startup_budget_seconds: int
     drain_timeout_seconds: int
+    queue_targets_seconds: tuple[float, ...] = ()
 
 
 def pod_settings(spec: GemmaDeploymentSpec, default_image: str) -> PodSettings:
@@ -49,7 +55,16 @@ def pod_settings(spec: GemmaDeploymentSpec, default_image: str) -> PodSettings:
         image_pull_secrets=overlay.image_pull_secrets,
         startup_budget_seconds=spec.rollout.startup_budget_seconds,
         drain_timeout_seconds=spec.rollout.drain_timeout_seconds,
+        queue_targets_seconds=_queue_targets(spec),
     )
+
+
+def _queue_targets(spec: GemmaDeploymentSpec) -> tuple[float, ...]:
+    """Only where new replicas answer to what is turned away."""
+    if spec.autoscaling is None or not spec.scales_itself or spec.autoscaling.queue_limit == "Disabled":
+        return ()
+    targets = spec.autoscaling.targets
+    return duration_seconds(targets.time_to_first_token), duration_seconds(targets.inter_token_latency)
 
 
 def as_objects(tolerations: tuple[Pairs, ...]) -> list[KubeObject]:

@@ -1,6 +1,7 @@
 """The pod template: exactly the plan, the same for the same plan, drained before it is stopped."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,8 @@ from gemma_operator.manifests.owner import Owner
 from gemma_operator.manifests.probes import SETTLE_SECONDS
 from gemma_operator.pod_scripts import pre_stop
 from gemma_operator.vllm.arguments import SHUTDOWN_SECONDS
+from gemma_operator.vllm.options import OPTIONS
+from gemma_operator.vllm.queue_limit import OPTION
 from tests.unit.manifests.examples import (
     OWNER,
     claim_plan,
@@ -138,3 +141,35 @@ def test_memory_is_asked_of_a_node_only_as_more_than_a_figure() -> None:
 
     assert [term["key"] for term in terms(None)] == ["nvidia.com/gpu.product"]
     assert terms(47604)[1] == {"key": "nvidia.com/gpu.memory", "operator": "Gt", "values": ["47604"]}
+
+
+def queue_limit(**spec: Any) -> list[str]:
+    arguments = template(hub_plan(), settings(**spec))["spec"]["containers"][0]["args"]
+    return [arguments[n + 1] for n, argument in enumerate(arguments) if argument == f"--{OPTION}"]
+
+
+def test_an_autoscaled_engine_turns_away_what_would_wait_too_long() -> None:
+    assert OPTION in OPTIONS
+    assert len(queue_limit(autoscaling={"maxReplicas": 4})) == 1
+    strict = queue_limit(autoscaling={"maxReplicas": 4, "targets": {"timeToFirstToken": "100ms"}})
+    assert int(strict[0]) < int(queue_limit(autoscaling={"maxReplicas": 4})[0])
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {},
+        {"autoscaling": {"maxReplicas": 4, "queueLimit": "Disabled"}},
+        {"autoscaling": {"maxReplicas": 4, "mode": "Advisory"}},
+        {"autoscaling": {"mode": "External"}},
+    ],
+)
+def test_elsewhere_every_request_may_wait(spec: dict[str, Any]) -> None:
+    assert queue_limit(**spec) == []
+    assert template(hub_plan(), settings(**spec)) == template(hub_plan(), hub_settings())
+
+
+def test_a_queue_limit_of_the_users_own_holds() -> None:
+    plan = fixed_plan(launch(extra_args=("--max-num-queued-reqs", "7")))
+    arguments = template(plan, settings(autoscaling={"maxReplicas": 4}))["spec"]["containers"][0]["args"]
+    assert arguments.count("--max-num-queued-reqs") == 1
