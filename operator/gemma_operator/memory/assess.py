@@ -5,14 +5,13 @@
 Called by the planner; the numbers go into the plan as they are.
 """
 
-import math
 from dataclasses import dataclass
 
 from gemma_operator.catalog.variant import Checkpoint, Variant
 from gemma_operator.gpus.accelerator import Accelerator
-from gemma_operator.memory import overheads
 from gemma_operator.memory.budget import MemoryBudget
-from gemma_operator.memory.kv_cache import KVCacheLayout, kv_cache_layout
+from gemma_operator.memory.footprint import footprint
+from gemma_operator.memory.kv_cache import KVCacheLayout
 from gemma_operator.memory.settings import EngineSettings
 from gemma_operator.memory.weights import checkpoint_bytes_per_rank
 from gemma_operator.vllm.profile import engine_profile
@@ -51,30 +50,21 @@ def assess(
     what is needed outside, after an engine ran out of memory there. Where the engine takes its pool in bytes,
     the pool is exactly what the promise needs.
     """
-    profile = engine_profile(accelerator.engine_profile)
-    layout = kv_cache_layout(variant.text, settings.tensor_parallel_size, settings.kv_cache_dtype, settings.block_size)
-    blocks = layout.blocks_per_request(context_length, settings.in_flight_tokens)
-    needed = (concurrent_requests * blocks + 1) * layout.bytes_per_block
-    persistent = activation = graphs = 0
-    if profile.profiled_overheads:
-        if measured_inside_bytes is None:
-            persistent = overheads.persistent_bytes(variant, settings)
-            activation = overheads.activation_bytes(variant, settings, text_only)
-            graphs = overheads.graphs_bytes(settings)
-        else:
-            persistent = measured_inside_bytes
+    frame = footprint(variant, accelerator, settings, text_only=text_only, measured_inside_bytes=measured_inside_bytes)
+    needed = frame.kv_needed_bytes(context_length, concurrent_requests)
     budget = MemoryBudget(
-        total_bytes=accelerator.total_bytes,
-        requested_bytes=math.ceil(accelerator.total_bytes * settings.utilization),
+        total_bytes=frame.total_bytes,
+        requested_bytes=frame.requested_bytes,
         weights_bytes=checkpoint_bytes_per_rank(variant, checkpoint, settings.tensor_parallel_size, text_only),
-        persistent_bytes=persistent,
-        activation_bytes=activation,
-        graphs_bytes=graphs,
+        persistent_bytes=frame.persistent_bytes,
+        activation_bytes=frame.activation_bytes,
+        graphs_bytes=frame.graphs_bytes,
         kv_needed_bytes=needed,
-        context_bytes=overheads.context_bytes(accelerator, settings) if profile.profiled_overheads else 0,
-        after_sizing_bytes=extra_outside_bytes
-        + (overheads.after_sizing_bytes(variant, settings, context_length) if profile.profiled_overheads else 0),
-        margin_bytes=overheads.margin_bytes(accelerator) if profile.profiled_overheads else 0,
+        context_bytes=frame.context_bytes,
+        after_sizing_bytes=extra_outside_bytes + frame.after_sizing_bytes(context_length),
+        margin_bytes=frame.margin_bytes,
     )
-    pool = needed if profile.kv_pool_by_bytes else max(0, budget.kv_available_bytes)
-    return Assessment(budget, layout, blocks, pool // layout.bytes_per_block)
+    by_bytes = engine_profile(accelerator.engine_profile).kv_pool_by_bytes
+    pool = needed if by_bytes else max(0, budget.kv_available_bytes)
+    blocks = frame.blocks_per_request(context_length)
+    return Assessment(budget, frame.layout, blocks, pool // frame.layout.bytes_per_block)

@@ -1,97 +1,120 @@
-"""Finds the engine settings with which a candidate keeps the promise, or says how much is missing.
+"""Which candidates keep the promise with which settings, and by how much the others miss it.
 
-Comfortable settings first: utilization 0.92 (0.90 where what lies outside vLLM's share asks for it), async
-scheduling, at least 2,048 batched tokens and 16 sequences. Then tight ones, in the order of what they cost; a tight
-setting must leave a reserve in the pool, since the overheads are estimates.
+Every candidate is tried. What comes back is light, since there are thousands: a fit works out its whole budget, and a
+misfit its sentence, when asked.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from gemma_operator.catalog.precision import Modality
-from gemma_operator.gpus.accelerator import Accelerator
 from gemma_operator.memory.assess import Assessment, assess
-from gemma_operator.memory.measured import MeasuredOverheads, OverheadKey
+from gemma_operator.memory.measured import OverheadKey
 from gemma_operator.memory.settings import EngineSettings
 from gemma_operator.planning.ask import Ask
-from gemma_operator.planning.candidate import Candidate, Reason, Refusal, largest_media_item_tokens
-from gemma_operator.vllm.attention import attention_block_size
-from gemma_operator.vllm.profile import engine_profile
+from gemma_operator.planning.candidate import Candidate, Reason, Refusal
+from gemma_operator.planning.climb import Climb
+from gemma_operator.planning.ladder import TIGHT_RESERVE_BYTES, Ladder, Step, ladder, load_of
+from gemma_operator.planning.snapshot import Snapshot
 
 GIB = 2**30
 
-TIGHT_RESERVE_BYTES = 8 * GIB // 10
-"""What a tight plan must leave in the pool: cold and warm boots of one engine differ by 0.83 to 1.09 GiB."""
 
-COMFORTABLE_UTILIZATIONS = (0.92, 0.90)
-TIGHT_UTILIZATIONS = (0.92, 0.90, 0.93, 0.94, 0.95)
-TIGHT_TOKENS = (2048, 1024, 512)
-TIGHT_SEQUENCES = (16, 8, 4)
-COMFORTABLE_TOKENS = 2048
-COMFORTABLE_SEQUENCES = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(NamedTuple):
     """A candidate with settings that hold both inequalities."""
 
     candidate: Candidate
-    settings: EngineSettings
-    assessment: Assessment
-    tight: bool
+    step: Step
+    climb: Climb
+
+    @property
+    def settings(self) -> EngineSettings:
+        """The engine settings."""
+        return self.step.settings
+
+    @property
+    def tight(self) -> bool:
+        """Whether nothing comfortable fits this candidate."""
+        return self.step.tight
+
+    @property
+    def assessment(self) -> Assessment:
+        """The whole budget, computed anew at each call."""
+        return _assess(self.candidate, self.step, self.climb)
 
 
-def fit(ask: Ask, candidate: Candidate, measured: MeasuredOverheads) -> Fit | Refusal:
-    """The first comfortable setting, else the cheapest tight one, else a refusal with the smallest deficit."""
-    hopeless = _hopeless(ask, candidate, measured)
-    if hopeless is not None:
-        return _refusal(ask, candidate, hopeless)
-    closest: tuple[int, Assessment] | None = None
-    for tight, settings in _settings(ask, candidate):
-        assessment = _assess(ask, candidate, settings, measured)
-        spare = _spare_bytes(assessment, tight)
-        if spare >= 0:
-            return Fit(candidate, settings, assessment, tight)
-        if closest is None or spare > closest[0]:
-            closest = (spare, assessment)
-    if closest is None:
-        raise ValueError(f"{candidate.name}: no setting to try")
-    return _refusal(ask, candidate, closest[1])
+class Misfit(NamedTuple):
+    """A candidate that no settings make fit, with those that lack least."""
+
+    candidate: Candidate
+    step: Step
+    climb: Climb
+    deficit_bytes: int
+
+    @property
+    def group(self) -> tuple[str, ...]:
+        """Misfits of one variant on one product are told together."""
+        candidate = self.candidate
+        return (Reason.OUT_OF_POOL.value, candidate.variant.id, candidate.nodes.accelerator.id)
+
+    def refusal(self) -> Refusal:
+        """The misfit in words."""
+        ask, candidate = self.climb.ask, self.candidate
+        budget = _assess(candidate, self.step, self.climb).budget
+        pool_short = budget.pool_spare_bytes < budget.outside_spare_bytes
+        needed = budget.kv_needed_bytes if pool_short else budget.outside_needed_bytes
+        available = max(0, budget.kv_available_bytes) if pool_short else budget.outside_available_bytes
+        requests = f"{ask.concurrent_requests} requests" if ask.concurrent_requests > 1 else "one request"
+        what = (
+            f"the KV pool for {requests} of {ask.context_length:,} tokens"
+            if pool_short
+            else "what lies outside the pool"
+        )
+        message = f"{candidate.name}: {what} needs {needed / GIB:.2f} GiB per GPU, {available / GIB:.2f} GiB are there"
+        if needed <= available:
+            message += f", not enough for the {TIGHT_RESERVE_BYTES / GIB:.1f} GiB of reserve that a tight plan keeps"
+        reason = Reason.OUT_OF_POOL if pool_short else Reason.OUT_OF_HEADROOM
+        return Refusal(self.group, candidate.name, reason, message, needed, available)
 
 
-def holds(ask: Ask, found: Fit, accelerator: Accelerator, measured: MeasuredOverheads) -> bool:
-    """Whether the settings of a fit keep the promise on another memory state of its product too."""
-    candidate = replace(found.candidate, nodes=replace(found.candidate.nodes, accelerator=accelerator))
-    return _spare_bytes(_assess(ask, candidate, found.settings, measured), found.tight) >= 0
+class Fitting:
+    """Tries the candidates of one snapshot."""
 
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._ask, self._measured = snapshot.ask, snapshot.measured
+        self._load = load_of(snapshot.ask)
+        self._thorough = bool(snapshot.measured.inside_bytes)
+        known = (*snapshot.measured.inside_bytes, *snapshot.measured.extra_outside_bytes)
+        self._known = {(key.checkpoint, key.product) for key, _ in known}
+        self._climbs: dict[int, Climb] = {}
 
-def _spare_bytes(assessment: Assessment, tight: bool) -> int:
-    """The smaller of what both inequalities leave after the reserve; negative when the setting does not fit.
+    def try_candidate(self, candidate: Candidate) -> Fit | Misfit:
+        """The first comfortable setting, else the cheapest tight one, else the smallest deficit."""
+        climb = self._climbs.get(id(candidate.shape))
+        if climb is None or self._known:
+            climb = self._climb(candidate)
+        weights = candidate.text_weights_bytes if self._load.text_only else candidate.media_weights_bytes
+        step = climb.first(weights)
+        if step is not None:
+            return Fit(candidate, step, climb)
+        closest = climb.closest(weights)
+        return Misfit(candidate, closest, climb, _deficit_bytes(closest, climb, weights))
 
-    The overheads inside vLLM's share are estimates, so a comfortable plan keeps the card's margin there too.
-    """
-    reserve = max(TIGHT_RESERVE_BYTES, assessment.budget.margin_bytes) if tight else assessment.budget.margin_bytes
-    return min(assessment.budget.pool_spare_bytes - reserve, assessment.budget.outside_spare_bytes)
-
-
-def _hopeless(ask: Ask, candidate: Candidate, measured: MeasuredOverheads) -> Assessment | None:
-    """The assessment of the most frugal setting where even that leaves the pool too small, else ``None``.
-
-    No other setting has a smaller need, smaller overheads or a larger share, so the search can stop here. A
-    measured overhead belongs to one setting only, so with any the search is done in full.
-    """
-    if measured.inside_bytes:
-        return None
-    tokens, sequences = _frugal(ask, candidate)
-    frugal = _of(ask, candidate, tokens, sequences, False, max(TIGHT_UTILIZATIONS))
-    assessment = _assess(ask, candidate, frugal, measured)
-    return assessment if assessment.budget.pool_spare_bytes < 0 else None
-
-
-def _frugal(ask: Ask, candidate: Candidate) -> tuple[int, int]:
-    """The smallest batch and the fewest sequences that any setting has."""
-    sequences = max(min(TIGHT_SEQUENCES), ask.concurrent_requests)
-    return max(min(TIGHT_TOKENS), largest_media_item_tokens(ask, candidate.variant), sequences), sequences
+    def _climb(self, candidate: Candidate) -> Climb:
+        """The climb of a shape; what was measured belongs to one checkpoint and product alone."""
+        shape, measured = candidate.shape, self._measured
+        if (candidate.checkpoint.id, shape.nodes.accelerator.product) in self._known:
+            return Climb(
+                Ladder(
+                    shape, self._load, lambda settings: measured.inside(overhead_key(self._ask, candidate, settings))
+                ),
+                self._ask,
+                lambda settings: measured.extra_outside(overhead_key(self._ask, candidate, settings)),
+                self._thorough,
+            )
+        climb = self._climbs.get(id(shape))
+        if climb is None:
+            climb = Climb(ladder(shape, self._load), self._ask, None, self._thorough)
+            self._climbs[id(shape)] = climb
+        return climb
 
 
 def overhead_key(ask: Ask, candidate: Candidate, settings: EngineSettings) -> OverheadKey:
@@ -109,8 +132,16 @@ def overhead_key(ask: Ask, candidate: Candidate, settings: EngineSettings) -> Ov
     )
 
 
-def _assess(ask: Ask, candidate: Candidate, settings: EngineSettings, measured: MeasuredOverheads) -> Assessment:
-    key = overhead_key(ask, candidate, settings)
+def _deficit_bytes(step: Step, climb: Climb, weights_bytes: int) -> int:
+    """How far a misfit is away, by the inequality that lacks more: as ``Refusal`` counts it."""
+    needed = step.footprint.kv_needed_bytes(climb.ask.context_length, climb.ask.concurrent_requests)
+    left = step.footprint.inside_bytes - weights_bytes
+    outside = climb.rooms(step)[1]
+    return max(0, needed - max(0, left) if left - needed < outside else -outside)
+
+
+def _assess(candidate: Candidate, step: Step, climb: Climb) -> Assessment:
+    ask, settings = climb.ask, step.settings
     return assess(
         candidate.variant,
         candidate.checkpoint,
@@ -118,79 +149,7 @@ def _assess(ask: Ask, candidate: Candidate, settings: EngineSettings, measured: 
         settings,
         context_length=ask.context_length,
         concurrent_requests=ask.concurrent_requests,
-        text_only=ask.modalities == {Modality.TEXT},
-        measured_inside_bytes=measured.inside(key),
-        extra_outside_bytes=measured.extra_outside(key),
-    )
-
-
-def _settings(ask: Ask, candidate: Candidate) -> Iterator[tuple[bool, EngineSettings]]:
-    """Comfortable settings from generous to modest, then tight ones from cheap to costly."""
-    floor = max(1, largest_media_item_tokens(ask, candidate.variant))
-    least_sequences = ask.concurrent_requests
-    asynchronous = engine_profile(candidate.nodes.accelerator.engine_profile).async_scheduling
-    for tokens in _token_steps(candidate, floor):
-        for sequences in _sequence_steps(candidate, least_sequences):
-            for utilization in COMFORTABLE_UTILIZATIONS:
-                yield False, _of(ask, candidate, max(tokens, sequences), sequences, asynchronous, utilization)
-    for in_flight in (True, False) if asynchronous else (False,):
-        for tokens in dict.fromkeys(max(step, floor) for step in TIGHT_TOKENS):
-            for sequences in dict.fromkeys(max(step, least_sequences) for step in TIGHT_SEQUENCES):
-                for utilization in TIGHT_UTILIZATIONS:
-                    yield True, _of(ask, candidate, max(tokens, sequences), sequences, in_flight, utilization)
-
-
-def _token_steps(candidate: Candidate, floor: int) -> tuple[int, ...]:
-    """Batched tokens to try: vLLM's own defaults by card size, halved down to 2,048."""
-    steps = (8192, 4096, 2048) if candidate.nodes.accelerator.memory_gib >= 70 else (COMFORTABLE_TOKENS,)
-    return tuple(dict.fromkeys(max(step, floor) for step in steps))
-
-
-def _sequence_steps(candidate: Candidate, least: int) -> tuple[int, ...]:
-    """Sequences to try: up to 64 below 40 GiB, 128 below 70 GiB, 256 above, halved down to 16."""
-    gib = candidate.nodes.accelerator.memory_gib
-    most = 64 if gib < 40 else 128 if gib < 70 else 256
-    steps = [step for step in (256, 128, 64, 32, COMFORTABLE_SEQUENCES) if step <= most]
-    return tuple(dict.fromkeys(max(step, least) for step in steps))
-
-
-def _of(
-    ask: Ask, candidate: Candidate, tokens: int, sequences: int, asynchronous: bool, utilization: float
-) -> EngineSettings:
-    accelerator = candidate.nodes.accelerator
-    profile = engine_profile(accelerator.engine_profile)
-    bidirectional = candidate.variant.bidirectional_vision and ask.modalities != {Modality.TEXT}
-    block_size = profile.fixed_block_size or attention_block_size(
-        accelerator.compute_capability, candidate.kv_cache_dtype, bidirectional
-    )
-    return EngineSettings(
-        tensor_parallel_size=candidate.tensor_parallel_size,
-        kv_cache_dtype=candidate.kv_cache_dtype,
-        block_size=block_size,
-        max_num_batched_tokens=tokens,
-        max_num_seqs=sequences,
-        async_scheduling=asynchronous,
-        utilization=utilization,
-    )
-
-
-def _refusal(ask: Ask, candidate: Candidate, closest: Assessment) -> Refusal:
-    budget = closest.budget
-    pool_short = budget.pool_spare_bytes < budget.outside_spare_bytes
-    needed = budget.kv_needed_bytes if pool_short else budget.outside_needed_bytes
-    available = max(0, budget.kv_available_bytes) if pool_short else budget.outside_available_bytes
-    requests = f"{ask.concurrent_requests} requests" if ask.concurrent_requests > 1 else "one request"
-    what = (
-        f"the KV pool for {requests} of {ask.context_length:,} tokens" if pool_short else "what lies outside the pool"
-    )
-    message = f"{candidate.name}: {what} needs {needed / GIB:.2f} GiB per GPU, {available / GIB:.2f} GiB are there"
-    if needed <= available:
-        message += f", not enough for the {TIGHT_RESERVE_BYTES / GIB:.1f} GiB of reserve that a tight plan keeps"
-    return Refusal(
-        group=(Reason.OUT_OF_POOL.value, candidate.variant.id, candidate.nodes.accelerator.id),
-        name=candidate.name,
-        reason=Reason.OUT_OF_POOL if pool_short else Reason.OUT_OF_HEADROOM,
-        message=message,
-        needed_bytes=needed,
-        available_bytes=available,
+        text_only=climb.ladder.load.text_only,
+        measured_inside_bytes=climb.ladder.measured(settings),
+        extra_outside_bytes=climb.extra_outside(settings),
     )

@@ -17,15 +17,19 @@ MAX_NEAREST = 5
 CONTEXT_STEP_TOKENS = 1024
 
 Planner = Callable[[Snapshot], Decision]
+Predicate = Callable[[Snapshot], bool]
 
 
-def nearest_fits(snapshot: Snapshot, planner: Planner) -> tuple[NearestFit, ...]:
-    """Up to five single changes of the ask or the cluster that fit, in the order in which people give things up."""
+def nearest_fits(snapshot: Snapshot, planner: Planner, possible: Predicate) -> tuple[NearestFit, ...]:
+    """Up to five single changes of the ask or the cluster that fit, in the order in which people give things up.
+
+    ``possible`` says whether ``planner`` would find a plan, and is the quicker of the two.
+    """
     found: dict[str, NearestFit] = {}
-    for kind, change, changed in _changes(snapshot, planner):
+    for kind, change, changed in _changes(snapshot, possible):
         if kind in found:
             continue
-        chosen = planner(changed).plan
+        chosen = planner(changed).plan if possible(changed) else None
         if chosen is not None:
             found[kind] = NearestFit(change, chosen)
         if len(found) == MAX_NEAREST:
@@ -33,14 +37,14 @@ def nearest_fits(snapshot: Snapshot, planner: Planner) -> tuple[NearestFit, ...]
     return tuple(found.values())
 
 
-def _changes(snapshot: Snapshot, planner: Planner) -> Iterator[tuple[str, str, Snapshot]]:
+def _changes(snapshot: Snapshot, possible: Predicate) -> Iterator[tuple[str, str, Snapshot]]:
     """Kind of change, the change in words, and the snapshot with it; the first that fits of a kind is enough."""
     ask = snapshot.ask
-    longest = _longest_context(snapshot, planner)
+    longest = _longest_context(snapshot, possible)
     if longest:
         change = f"contextLength: {tokens(longest)}"
         yield "contextLength", change, replace(snapshot, ask=replace(ask, context_length=longest))
-    fewer = _most_requests(snapshot, planner)
+    fewer = _most_requests(snapshot, possible)
     if fewer:
         change = f"concurrentRequests: {fewer}"
         yield "concurrentRequests", change, replace(snapshot, ask=replace(ask, concurrent_requests=fewer))
@@ -49,25 +53,25 @@ def _changes(snapshot: Snapshot, planner: Planner) -> Iterator[tuple[str, str, S
     yield from _more_gpus(snapshot)
 
 
-def _longest_context(snapshot: Snapshot, planner: Planner) -> int:
+def _longest_context(snapshot: Snapshot, possible: Predicate) -> int:
     """The longest context in whole K that fits with everything else as asked; 0 if none."""
     low, high = 0, max(0, snapshot.ask.context_length - 1) // CONTEXT_STEP_TOKENS
     while low < high:
         middle = (low + high + 1) // 2
         ask = replace(snapshot.ask, context_length=middle * CONTEXT_STEP_TOKENS)
-        if planner(replace(snapshot, ask=ask)).plan is not None:
+        if possible(replace(snapshot, ask=ask)):
             low = middle
         else:
             high = middle - 1
     return low * CONTEXT_STEP_TOKENS
 
 
-def _most_requests(snapshot: Snapshot, planner: Planner) -> int:
+def _most_requests(snapshot: Snapshot, possible: Predicate) -> int:
     low, high = 0, snapshot.ask.concurrent_requests - 1
     while low < high:
         middle = (low + high + 1) // 2
         ask = replace(snapshot.ask, concurrent_requests=middle)
-        if planner(replace(snapshot, ask=ask)).plan is not None:
+        if possible(replace(snapshot, ask=ask)):
             low = middle
         else:
             high = middle - 1

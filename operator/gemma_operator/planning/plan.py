@@ -4,19 +4,22 @@ Candidates that the rules allow, settings that fit, one order. Pure and total: t
 decision, and a decision without a plan says what was missing and what would fit instead.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from gemma_operator.catalog.precision import Modality
-from gemma_operator.planning.candidate import Reason, Refusal, candidates
+from gemma_operator.planning.candidate import Reason, Refusal
 from gemma_operator.planning.decision import Decision, Plan
 from gemma_operator.planning.explain import reasons
-from gemma_operator.planning.fit import Fit, fit
-from gemma_operator.planning.host import host_requests, node_too_small
+from gemma_operator.planning.fit import Fit, Fitting, Misfit
+from gemma_operator.planning.host import Hosts, host_requests
 from gemma_operator.planning.memory_state import label_memory_above_mib
 from gemma_operator.planning.nearest import nearest_fits
-from gemma_operator.planning.rank import key
+from gemma_operator.planning.rank import best_first
 from gemma_operator.planning.rejections import group_refusals
 from gemma_operator.planning.snapshot import Snapshot
+from gemma_operator.planning.space import candidates
 from gemma_operator.vllm.arguments import arguments
 from gemma_operator.vllm.launch import EngineLaunch
 from gemma_operator.vllm.profile import engine_profile
@@ -29,42 +32,55 @@ def plan(snapshot: Snapshot) -> Decision:
     decision = plan_without_nearest(snapshot)
     if decision.plan is not None:
         return decision
-    return replace(decision, nearest=nearest_fits(snapshot, plan_without_nearest))
+    return replace(decision, nearest=nearest_fits(snapshot, plan_without_nearest, possible))
 
 
 def plan_without_nearest(snapshot: Snapshot) -> Decision:
     """The same without the search for nearest fits, which calls this."""
     fits, refusals = _search(snapshot)
-    fits.sort(key=lambda found: key(snapshot.ask, found))
-    ordered = tuple(_distinct(fits))
+    ordered = tuple(islice(_distinct(best_first(snapshot.ask, fits)), 1 + MAX_ALTERNATIVES))
     chosen = _plan(snapshot, ordered[0], ordered[1:]) if ordered else None
     return Decision(
         plan=chosen,
-        alternatives=tuple(_plan(snapshot, other, ()) for other in ordered[1 : 1 + MAX_ALTERNATIVES]),
+        alternatives=tuple(_plan(snapshot, other, ()) for other in ordered[1:]),
         rejected=group_refusals(refusals),
         nearest=(),
         notes=tuple(f"{', '.join(nodes.nodes[:5])}: {nodes.reason}" for nodes in snapshot.inventory.unusable),
     )
 
 
-def _search(snapshot: Snapshot) -> tuple[list[Fit], list[Refusal]]:
-    ask, fits, refusals = snapshot.ask, list[Fit](), list[Refusal]()
+def possible(snapshot: Snapshot) -> bool:
+    """Whether there is a plan at all; stops at the first fit."""
+    return any(isinstance(outcome, Fit) for outcome in _outcomes(snapshot))
+
+
+def _search(snapshot: Snapshot) -> tuple[list[Fit], list[Refusal | Misfit]]:
+    fits, refusals = list[Fit](), list[Refusal | Misfit]()
     if not snapshot.inventory.groups:
         refusals.append(Refusal((Reason.NO_GPUS.value,), "the cluster", Reason.NO_GPUS, "no usable GPU node was found"))
-    for candidate in candidates(ask, snapshot.inventory, snapshot.catalog):
-        outcome = candidate if isinstance(candidate, Refusal) else fit(ask, candidate, snapshot.measured)
+    for outcome in _outcomes(snapshot):
         if isinstance(outcome, Fit):
-            lacking = node_too_small(ask, outcome)
-            if lacking is None:
-                fits.append(outcome)
-                continue
-            text, needed, available = lacking
-            group = (Reason.HOST_TOO_SMALL.value, outcome.candidate.nodes.accelerator.id)
-            outcome = Refusal(group, outcome.candidate.name, Reason.HOST_TOO_SMALL, text, needed, available)
-        refusals.append(outcome)
+            fits.append(outcome)
+        else:
+            refusals.append(outcome)
     if not fits and not refusals:
         refusals.append(_nothing_to_try(snapshot))
     return fits, refusals
+
+
+def _outcomes(snapshot: Snapshot) -> Iterator[Fit | Misfit | Refusal]:
+    """What becomes of every candidate: settings first, then the nodes' CPU, memory and disk."""
+    ask, fitting = snapshot.ask, Fitting(snapshot)
+    hosts = Hosts(ask, max((checkpoint.disk_bytes for checkpoint in snapshot.catalog.checkpoints), default=0))
+    for candidate in candidates(ask, snapshot.inventory, snapshot.catalog):
+        outcome = candidate if isinstance(candidate, Refusal) else fitting.try_candidate(candidate)
+        lacking = hosts.lack(outcome) if isinstance(outcome, Fit) else None
+        if isinstance(outcome, Fit) and lacking is not None:
+            text, needed, available = lacking
+            group = (Reason.HOST_TOO_SMALL.value, outcome.candidate.nodes.accelerator.id)
+            yield Refusal(group, outcome.candidate.name, Reason.HOST_TOO_SMALL, text, needed, available)
+        else:
+            yield outcome
 
 
 def _nothing_to_try(snapshot: Snapshot) -> Refusal:
@@ -82,9 +98,9 @@ def _nothing_to_try(snapshot: Snapshot) -> Refusal:
     )
 
 
-def _distinct(fits: list[Fit]) -> list[Fit]:
+def _distinct(fits: Iterator[Fit]) -> Iterator[Fit]:
     """The best fit of each (variant, precision, product, GPUs), best first."""
-    best: dict[tuple[str, str, str, int], Fit] = {}
+    met: set[tuple[str, str, str, int]] = set()
     for found in fits:
         candidate = found.candidate
         identity = (
@@ -93,12 +109,13 @@ def _distinct(fits: list[Fit]) -> list[Fit]:
             candidate.nodes.accelerator.product,
             candidate.tensor_parallel_size,
         )
-        best.setdefault(identity, found)
-    return list(best.values())
+        if identity not in met:
+            met.add(identity)
+            yield found
 
 
 def _plan(snapshot: Snapshot, chosen: Fit, others: tuple[Fit, ...]) -> Plan:
-    ask, above_mib = snapshot.ask, label_memory_above_mib(snapshot, chosen)
+    ask, above_mib = snapshot.ask, label_memory_above_mib(snapshot.catalog.products, chosen)
     candidate, settings, assessment = chosen.candidate, chosen.settings, chosen.assessment
     profile = engine_profile(candidate.nodes.accelerator.engine_profile)
     launch = EngineLaunch(

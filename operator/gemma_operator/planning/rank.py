@@ -3,7 +3,8 @@
 The table below is the whole policy; the documentation prints it. Smaller is better in every column.
 """
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 
 from gemma_operator.planning.ask import Ask, Objective
 from gemma_operator.planning.fit import Fit
@@ -83,10 +84,25 @@ CRITERIA: dict[Objective, tuple[tuple[str, Criterion], ...]] = {
 }
 
 
-def key(ask: Ask, fit: Fit) -> tuple[float | str, ...]:
-    """Sort key of a fit; ends in names, so that equal fits keep one order for ever."""
-    numbers = tuple(criterion(ask, fit) for _, criterion in CRITERIA[ask.objective])
-    return (*numbers, fit.candidate.checkpoint.id, fit.candidate.nodes.accelerator.id)
+def best_first(ask: Ask, fits: Sequence[Fit]) -> Iterator[Fit]:
+    """The fits in order, as far as they are asked for: a criterion is looked at only where those before it tie.
+
+    Ends in names, so that equal fits keep one order for ever.
+    """
+    return _best_first(ask, fits, tuple(criterion for _, criterion in CRITERIA[ask.objective]))
+
+
+def _best_first(ask: Ask, fits: Sequence[Fit], criteria: tuple[Criterion, ...]) -> Iterator[Fit]:
+    if len(fits) == 1:
+        yield fits[0]
+    elif not criteria:
+        yield from sorted(fits, key=lambda fit: (fit.candidate.checkpoint.id, fit.candidate.nodes.accelerator.id))
+    else:
+        equals: dict[float, list[Fit]] = defaultdict(list)
+        for fit in fits:
+            equals[criteria[0](ask, fit)].append(fit)
+        for value in sorted(equals):
+            yield from _best_first(ask, equals[value], criteria[1:])
 
 
 def deciding_criterion(ask: Ask, winner: Fit, other: Fit) -> str:
