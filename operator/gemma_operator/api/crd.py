@@ -55,7 +55,6 @@ def crd() -> dict[str, Any]:
                 "plural": PLURAL,
                 "singular": SINGULAR,
                 "shortNames": list(SHORT_NAMES),
-                "categories": ["gemma"],
             },
             "scope": "Namespaced",
             "versions": [

@@ -132,3 +132,10 @@ class _Choice(ApiModel):
 def test_a_model_that_can_not_become_a_crd_is_refused_by_field(model: type[ApiModel], message: str) -> None:
     with pytest.raises(SchemaError, match=message.replace(".", r"\.")):
         structural_schema(model)
+
+
+def test_no_name_of_the_kind_means_a_category_too() -> None:
+    """kubectl puts a category in the place of a resource name before it looks at short names."""
+    names = crd()["spec"]["names"]
+    assert names["shortNames"] == ["gd", "gemma"]
+    assert not {names["plural"], names["singular"], *names["shortNames"]} & set(names.get("categories", ()))
