@@ -7,6 +7,8 @@ a node counts, because that is how long new capacity takes to arrive.
 from gemma_operator.controller.pod_facts import PodFacts
 
 MOST_STARTS = 32
+SHORTEST_SECONDS = 1.0
+"""Kubernetes writes whole seconds."""
 
 
 class ColdStarts:
@@ -22,7 +24,7 @@ class ColdStarts:
             self._digest, self._seconds = digest, {}
         for pod in sorted(pods, key=lambda pod: pod.ready_at or 0.0):
             if pod.template_digest == digest and pod.ready_at is not None and pod.restarts == 0:
-                self._seconds.setdefault(pod.uid, max(0.0, pod.ready_at - pod.created_at))
+                self._seconds.setdefault(pod.uid, max(SHORTEST_SECONDS, pod.ready_at - pod.created_at))
         while len(self._seconds) > MOST_STARTS:
             self._seconds.pop(next(iter(self._seconds)))
         return tuple(self._seconds.values())
