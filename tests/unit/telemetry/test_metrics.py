@@ -39,3 +39,17 @@ def test_the_series_of_a_deleted_object_go() -> None:
 
 def test_the_page_counts_the_memory_of_the_process() -> None:
     assert "process_resident_memory_bytes" in Metrics().page().decode()
+
+
+def test_the_series_of_an_object_that_is_no_longer_scaled_go() -> None:
+    metrics = Metrics()
+    for name in ("a", "b"):
+        metrics.autoscaler_desired.labels("team", name).set(2)
+        metrics.autoscaler_pods.labels("team", name, "Serving").set(2)
+        metrics.autoscaler_rescales_total.labels("team", name, "up").inc()
+        metrics.condition.labels("team", name, "ScalingActive").set(1)
+    metrics.forget_autoscaler("team", "a")
+    page = metrics.page().decode()
+    assert 'name="a"' not in page
+    assert 'gemma_autoscaler_desired_replicas{name="b",namespace="team"} 2.0' in page
+    assert 'gemma_autoscaler_pods{name="b",namespace="team",state="Serving"} 2.0' in page
