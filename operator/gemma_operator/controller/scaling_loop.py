@@ -85,12 +85,14 @@ class Autoscaler:
         self._running: dict[Key, asyncio.Task[None]] = {}
 
     def follow(self, key: Key, target: Target) -> None:
-        """Scale this from now on; what was learned of it stays unless another object has taken its name."""
+        """Scale this from now on. What was learned of it stays, unless it is another object or has another engine."""
         known = self._followed.get(key)
         if known is None or known.target.owner.uid != target.owner.uid:
             self._followed[key] = _Followed(target)
-        else:
-            known.target = target
+            return
+        if known.target.digest != target.digest:
+            known.state = State()
+        known.target = target
 
     def unfollow(self, key: Key) -> None:
         """Leave it alone from now on."""
