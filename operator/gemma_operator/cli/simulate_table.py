@@ -49,7 +49,7 @@ def _rows(answer: dict[str, Any], arrivals: int, seconds: float) -> list[tuple[s
         rows.append(
             (
                 "bound",
-                f"{bound['gpuHours']:.2f} GPU-hours with the future known, {bound['timetablesTried']} timetables tried: "
+                f"{bound['gpuHours']:.2f} GPU-hours, the future known, {bound['timetablesTried']} timetables tried: "
                 f"this run took {bound['gpuHoursOverBound']:.2f} × as many; a fixed fleet needs "
                 f"{bound['staticPeakGpuHours']:.2f}",
             )

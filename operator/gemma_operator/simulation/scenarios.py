@@ -1,5 +1,8 @@
 """The loads that the scaling policy is measured on, from the two public traces. Called by the bench and by tests."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from gemma_operator.autoscaling.settings import Settings, StepTime
 from gemma_operator.simulation.arrivals import Trace, evenly, one_after_another, poisson, superposed
 from gemma_operator.simulation.engine import Engine, StepCosts
@@ -41,6 +44,32 @@ def long_prompts() -> Trace:
     """Prompts of 32K to 255K tokens, one every two minutes: each finds an idle engine, if only one is there."""
     lengths = [(tokens * 1024, 300) for tokens in (32, 255, 64, 128, 192, 48)]
     return evenly(lengths, 120.0, 3600.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A named load. ``load`` makes it from the hours of chat and of code; ``goal`` says what is asked of the policy."""
+
+    name: str
+    load: Callable[[Trace, Trace], Trace]
+    goal: str
+    kv_tokens: int = KV_TOKENS_32K
+    bounded: bool = True
+
+
+SCENARIOS = (
+    Scenario(
+        "conversation ×4",
+        lambda chat, code: conversation_times_four(chat),
+        "99.5 % at 1.30 × the bound",
+    ),
+    Scenario("mix shift", mix_shift, "99.5 % at 1.30 × the bound"),
+    Scenario("4.4× step", lambda chat, code: step(chat), "95 %, p99 of the first token within 2 s"),
+    Scenario("code ×3", lambda chat, code: code_times_three(code), "reported"),
+    Scenario(
+        "long prompts", lambda chat, code: long_prompts(), "one replica throughout", KV_TOKENS_256K, bounded=False
+    ),
+)
 
 
 def engine_31b_h100(derate: float = 1.3, queue_limit: int | None = None, kv_tokens: int = KV_TOKENS_32K) -> Engine:
