@@ -15,7 +15,7 @@ CATALOG = builtin_catalog()
 
 def test_there_is_a_sample_for_each_way_to_ask() -> None:
     names = {path.stem for path in SAMPLES}
-    assert names == {"minimal", "quality", "audio", "small-card", "pinned", "volume-claim", "autoscaling"}
+    assert names == {"gemmadeployment", "quality", "audio", "small-card", "pinned", "volume-claim", "autoscaling"}
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
@@ -36,5 +36,5 @@ def test_a_sample_is_one_object_that_can_be_planned(path: Path) -> None:
 
 
 def test_the_minimal_sample_has_one_field() -> None:
-    document = yaml.safe_load(next(path for path in SAMPLES if path.stem == "minimal").read_text())
+    document = yaml.safe_load(next(path for path in SAMPLES if path.stem == "gemmadeployment").read_text())
     assert document["spec"] == {"contextLength": "256K"}
