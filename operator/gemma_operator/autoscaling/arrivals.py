@@ -1,47 +1,65 @@
 """How fast requests come, and how fast they will come when a pod that is asked for now serves.
 
 Counted at the engines' doors, those turned away included. Never from generated tokens: a full engine generates what
-it can, whatever is asked of it.
+it can, whatever is asked of it. Three fading means look at different spans; a shorter one is believed against a longer
+one only when it stands out of the noise, and how noisy this stream is, is learned too.
 """
 
 import math
 from dataclasses import dataclass
 
-FAST_SECONDS = 60.0
-SLOW_SECONDS = 240.0
-SIGNIFICANT = 2.0
-"""A rise counts once it is that many standard deviations of a Poisson stream above the slow mean."""
+SUDDEN_SECONDS, FAST_SECONDS, SLOW_SECONDS = 15.0, 60.0, 240.0
+BURST_SECONDS = 900.0
+
+SUDDEN, SIGNIFICANT = 4.0, 2.0
+"""Standard deviations by which the sudden and the fast mean must exceed the next longer one."""
 
 NOISE = 1.0
 """Standard deviations of the rate that are added: what a busy minute brings more than the mean."""
 
+MOST_BURST = 16.0
+
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """Two fading means of requests per second. ``seen_seconds`` is the time that they rest on."""
+    """Fading means of requests per second. ``seen_seconds`` is the time that they rest on.
 
+    ``burst`` is the variance of what comes over that of a Poisson stream: 1 for independent users.
+    """
+
+    sudden: float = 0.0
     fast: float = 0.0
     slow: float = 0.0
+    burst: float = 1.0
     seen_seconds: float = 0.0
 
     def expected(self, horizon_seconds: float) -> float:
         """Requests per second to be ready for in ``horizon_seconds``."""
-        noise = math.sqrt(max(self.slow, 1e-9) / (2 * FAST_SECONDS))
-        rise = self.fast - self.slow
         rate = max(self.fast, self.slow)
-        if rise > SIGNIFICANT * noise:
+        rise = self.fast - self.slow
+        if rise > SIGNIFICANT * self._noise(self.slow, FAST_SECONDS):
             # A fading mean lags a ramp by its time constant: two of them tell the slope.
             slope = rise / (SLOW_SECONDS - FAST_SECONDS)
             rate = self.fast + min(slope * (FAST_SECONDS + horizon_seconds / 2), self.fast)
-        return rate + NOISE * noise
+        if self.sudden - self.fast > SUDDEN * self._noise(self.fast, SUDDEN_SECONDS):
+            rate = max(rate, self.sudden)
+        return rate + NOISE * self._noise(rate, FAST_SECONDS)
+
+    def _noise(self, rate: float, constant: float) -> float:
+        """Standard deviation of a fading mean of such a stream."""
+        return math.sqrt(self.burst * max(rate, 0.05) / (2 * constant))
 
 
 def arrived(arrivals: Arrivals, rate: float, seconds: float) -> Arrivals:
     """After an interval with ``rate`` requests per second. Early on the means are plain means."""
     seen = arrivals.seen_seconds + seconds
+    burst = (rate - arrivals.fast) ** 2 * seconds / max(arrivals.fast, 0.05)
+    share = min(1.0, seconds / BURST_SECONDS) if arrivals.seen_seconds >= FAST_SECONDS else 0.0
     return Arrivals(
+        _faded(arrivals.sudden, rate, seconds, min(SUDDEN_SECONDS, seen)),
         _faded(arrivals.fast, rate, seconds, min(FAST_SECONDS, seen)),
         _faded(arrivals.slow, rate, seconds, min(SLOW_SECONDS, seen)),
+        min(MOST_BURST, max(1.0, arrivals.burst + share * (min(burst, MOST_BURST) - arrivals.burst))),
         seen,
     )
 
