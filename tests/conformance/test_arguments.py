@@ -14,6 +14,7 @@ from gemma_operator.vllm.arguments import MIDDLEWARE, arguments
 from gemma_operator.vllm.extra_arguments import ExtraError, check_extra_arguments
 from gemma_operator.vllm.option_owners import FREE
 from gemma_operator.vllm.options import ALIASES, OPTIONS
+from gemma_operator.vllm.queue_limit import OPTION
 from images.engine import engine_environment
 from images.tiny.models import tiny_models
 from tests.unit.vllm.launches import known_plans, launch
@@ -21,6 +22,9 @@ from tests.unit.vllm.launches import known_plans, launch
 pytestmark = pytest.mark.e2e
 
 PLANS = known_plans()
+QUEUE_LIMIT = 109
+"""The pod builder adds it to a plan's arguments where the engine is autoscaled."""
+
 OPTIONAL_NEGATIONS = [f"no-{option}" for option in OPTIONS]
 SPELLINGS = sorted(
     {f"--{name[:length]}" for name in (*OPTIONS, *OPTIONAL_NEGATIONS) for length in range(2, len(name) + 1)}
@@ -55,7 +59,7 @@ def capped_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def vllm(capped_model: Path) -> dict[str, Any]:
     capped = launch(model=str(capped_model), context_length=2048, kv_cache_dtype=KVCacheDtype.BF16)
-    lines = [plan.args for plan in PLANS.values()]
+    lines = [(*plan.args, f"--{OPTION}", str(QUEUE_LIMIT)) for plan in PLANS.values()]
     return ask_vllm(spellings=SPELLINGS, lines=lines, sampled=[arguments(capped), [str(capped_model)]])
 
 
@@ -76,6 +80,7 @@ def test_vllm_reads_every_plan_as_it_was_meant(name: str, vllm: dict[str, Any]) 
     assert read["middleware"] == [MIDDLEWARE]
     assert read["enable_log_requests"] is False
     assert read["shutdown_timeout"] > 0
+    assert read["max_num_queued_reqs"] == QUEUE_LIMIT
 
 
 def test_the_option_table_is_the_one_of_the_installed_engine(vllm: dict[str, Any]) -> None:
