@@ -16,6 +16,8 @@ import typer
 from rich.console import Console
 
 from gemma_operator.api.v1alpha1 import GemmaDeployment
+from gemma_operator.api.v1alpha1.autoscaling import Autoscaling
+from gemma_operator.autoscaling.settings import Settings
 from gemma_operator.catalog.catalog import Catalog
 from gemma_operator.cli.documents import read_catalog, read_document
 from gemma_operator.cli.errors import fail
@@ -33,11 +35,13 @@ from gemma_operator.simulation.bound import Bound, clairvoyant_bound
 from gemma_operator.simulation.engine import Engine
 from gemma_operator.simulation.options import Options
 from gemma_operator.simulation.plot import plot
+from gemma_operator.simulation.reach import out_of_reach
 from gemma_operator.simulation.report import Objectives, Report
 from gemma_operator.simulation.router import Routing
 from gemma_operator.simulation.run import simulate as run
 from gemma_operator.simulation.schedule import World
 from gemma_operator.simulation.step_times import DERATE, Estimate, estimate
+from gemma_operator.vllm.queue_limit import queue_limit as limit_of_queue
 
 NOTHING_FITS = 2
 GPUS_PER_NODE, NODES = 8, 1000
@@ -60,8 +64,10 @@ class Simulation:
     derate: float
     policy: PolicyName
     options: Options
+    queue_limit: int | None
     report: Report
     seconds_taken: float
+    out_of_reach: int
     bound: Bound | None
 
     def document(self) -> dict[str, Any]:
@@ -74,6 +80,8 @@ class Simulation:
             "router": self.options.routing.value,
             "coldStartSeconds": self.options.cold_start_seconds,
             "seed": self.options.seed,
+            "queueLimit": self.queue_limit,
+            "outOfReach": self.out_of_reach,
         }
         if self.bound is not None:
             answer["bound"] = {
@@ -120,7 +128,12 @@ def simulate(
         int | None, typer.Option(min=1, help="Replicas that serve from the start; by default spec.replicas.")
     ] = None,
     queue_limit: Annotated[
-        int | None, typer.Option(min=1, help="Requests in one engine beyond which it answers 503; by default none.")
+        int | None,
+        typer.Option(
+            min=0,
+            help="Requests in one engine beyond which it answers 503, 0 for no limit; by default what the operator "
+            "sets, and no limit with another policy.",
+        ),
     ] = None,
     derate: Annotated[
         float, typer.Option(min=0.1, max=20, help="How much slower engines are than the kernel tables say.")
@@ -159,12 +172,13 @@ def simulate(
     except ValueError as error:
         fail(f"--accelerator: {error}")
     settings = scaling_settings(scaling, plan, catalog.products)
+    limit = _queue_limit(queue_limit, scaling, settings, plan) if policy is PolicyName.GEMMA else queue_limit or None
     engine = Engine(
         steps.costs.derated(derate),
         kv_tokens=settings.kv_tokens,
         max_num_seqs=settings.max_num_seqs,
         max_num_batched_tokens=plan.launch.max_num_batched_tokens,
-        queue_limit=queue_limit,
+        queue_limit=limit,
         gpus=plan.tensor_parallel_size,
     )
     begin = initial_replicas or deployment.spec.replicas
@@ -179,15 +193,12 @@ def simulate(
     started = time.perf_counter()
     report = run(trace, settings, engine, options, decide_scaling, new_state)
     taken = time.perf_counter() - started
-    world = World(
-        trace,
-        engine,
-        Objectives(settings.time_to_first_token_seconds, settings.inter_token_seconds),
-        router,
-        options.cold_start_seconds,
-    )
+    objectives = Objectives(settings.time_to_first_token_seconds, settings.inter_token_seconds)
+    world = World(trace, engine, objectives, router, options.cold_start_seconds)
     found = _bound(world, settings.max_replicas, bound_tries) if bound else None
-    answer = Simulation(plan, steps, derate, policy, options, report, taken, found)
+    answer = Simulation(
+        plan, steps, derate, policy, options, limit, report, taken, out_of_reach(trace, engine, objectives), found
+    )
     if plot_file is not None:
         _write(plot_file, plot(trace, report, f"{deployment.name}: {plan.name}, policy {policy}"))
     if output is Output.JSON:
@@ -234,6 +245,21 @@ def _plan(deployment: GemmaDeployment, accelerator: str | None, catalog: Catalog
         for near in decision.nearest[:3]:
             typer.echo(f"  would fit: {near.change}: {near.plan.name}", err=True)
     return decision.plan
+
+
+def _queue_limit(given: int | None, scaling: Autoscaling, settings: Settings, plan: Plan) -> int | None:
+    """What is given, or what the operator would set on the engines."""
+    if given is not None:
+        return given or None
+    if scaling.mode != "Internal" or scaling.queue_limit == "Disabled":
+        return None
+    return limit_of_queue(
+        max_num_seqs=settings.max_num_seqs,
+        kv_tokens=settings.kv_tokens,
+        concurrent_requests=plan.concurrent_requests,
+        time_to_first_token_seconds=settings.time_to_first_token_seconds,
+        inter_token_seconds=settings.inter_token_seconds,
+    )
 
 
 def _seconds(text: str) -> float:

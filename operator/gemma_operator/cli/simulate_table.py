@@ -32,7 +32,8 @@ def _rows(answer: dict[str, Any], arrivals: int, seconds: float) -> list[tuple[s
         (
             "scaling",
             f"policy {answer['policy']}, router {answer['router']}, cold start {answer['coldStartSeconds']:g} s, "
-            f"seed {answer['seed']}",
+            f"seed {answer['seed']}, "
+            + (f"503 beyond {answer['queueLimit']} in an engine" if answer["queueLimit"] else "no queue limit"),
         ),
         ("replicas", f"{answer['meanReplicas']:.2f} on average, {answer['peakReplicas']} at most"),
         ("direction changes", str(answer["directionChanges"])),
@@ -44,6 +45,14 @@ def _rows(answer: dict[str, Any], arrivals: int, seconds: float) -> list[tuple[s
             f"{answer['unfinishedRequests']:,} unfinished",
         ),
     ]
+    if answer["outOfReach"]:
+        rows.append(
+            (
+                "out of reach",
+                f"{answer['outOfReach']:,} requests miss their targets even on an idle engine: no replica helps, "
+                "a faster GPU or wider targets do",
+            )
+        )
     if "bound" in answer:
         bound = answer["bound"]
         rows.append(

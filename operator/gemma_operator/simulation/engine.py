@@ -30,6 +30,13 @@ class StepCosts:
             self.per_prompt_token_context_ms * factor,
         )
 
+    def decode_ms(self, decoding: int, kv_tokens: float) -> float:
+        """One step without a prompt in it."""
+        milliseconds = self.base_ms + self.per_sequence_ms * decoding + self.per_kv_token_ms * kv_tokens
+        if self.moe_ms:
+            milliseconds += self.moe_ms * (1 - (1 - 8 / 128) ** max(1, decoding))
+        return milliseconds
+
     def prefill_seconds(self, prompt_tokens: int, chunk_tokens: int) -> float:
         """Time that a prompt takes on an idle engine, in chunks of at most ``chunk_tokens``.
 
@@ -37,7 +44,7 @@ class StepCosts:
         """
         chunks = -(-prompt_tokens // chunk_tokens)
         attention = self.per_prompt_token_context_ms * prompt_tokens * prompt_tokens / 2
-        return (chunks * self.base_ms + self.per_prompt_token_ms * prompt_tokens + attention) / 1000
+        return (chunks * self.decode_ms(0, 0) + self.per_prompt_token_ms * prompt_tokens + attention) / 1000
 
 
 @dataclass(frozen=True, slots=True)

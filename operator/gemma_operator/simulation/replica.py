@@ -110,9 +110,7 @@ class Replica:
         while decoding and self._used_kv + decoding > engine.kv_tokens and self.running > 1:
             self._preempt()
             decoding, preempted = len(self._endings), True
-        milliseconds = costs.base_ms + costs.per_sequence_ms * decoding + costs.per_kv_token_ms * self._decoding_kv
-        if costs.moe_ms:
-            milliseconds += costs.moe_ms * (1 - (1 - 8 / 128) ** max(1, decoding))
+        milliseconds = costs.decode_ms(decoding, self._decoding_kv)
         self._now = now
         self._chunks = []
         if self._prefilling or self._waiting:
