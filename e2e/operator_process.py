@@ -64,6 +64,14 @@ class OperatorProcess:
         self._process = None
         return code
 
+    def peak_memory_bytes(self) -> int:
+        """The most that was resident so far."""
+        if self._process is None:
+            raise RuntimeError("the operator does not run")
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+
     def lines(self) -> list[dict[str, Any]]:
         """The log so far."""
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]

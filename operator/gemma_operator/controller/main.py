@@ -5,6 +5,7 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -129,6 +130,8 @@ def main() -> None:
     """Entry point."""
     options = parse_arguments()
     configure_logs(options.log_level)
+    # What the imports made lives as long as the process; walking it in each full collection would take 50 ms.
+    gc.freeze()
     try:
         asyncio.run(_run_until_signalled(options))
     except Exception:

@@ -19,6 +19,9 @@ RESOURCE = "nvidia.com/gpu"
 PRODUCT, MEMORY = "nvidia.com/gpu.product", "nvidia.com/gpu.memory"
 MAJOR, MINOR = "nvidia.com/gpu.compute.major", "nvidia.com/gpu.compute.minor"
 STRATEGY, REPLICAS = "nvidia.com/gpu.sharing-strategy", "nvidia.com/gpu.replicas"
+DECIDING = (PRODUCT, MEMORY, MAJOR, MINOR, STRATEGY, REPLICAS)
+"""All labels that an accelerator follows from: nodes with equal ones are matched once."""
+
 BLOCKING_EFFECTS = frozenset({"NoSchedule", "NoExecute"})
 
 Node = Mapping[str, Any]
@@ -40,6 +43,7 @@ def read_nodes(
     """
     groups: dict[tuple[Accelerator, int], list[Node]] = defaultdict(list)
     unusable: dict[str, list[str]] = defaultdict(list)
+    met: dict[tuple[str | None, ...], Accelerator] = {}
     for node in nodes:
         labels = node["metadata"].get("labels") or {}
         if any(labels.get(key) != value for key, value in (node_selector or {}).items()):
@@ -49,7 +53,10 @@ def read_nodes(
             continue
         try:
             _check_schedulable(node, tolerations, count)
-            accelerator = _accelerator(labels, products)
+            kind = tuple(labels.get(key) for key in DECIDING)
+            if kind not in met:
+                met[kind] = _accelerator(labels, products)
+            accelerator = met[kind]
         except UnusableProductError as error:
             unusable[str(error)].append(node["metadata"]["name"])
             continue

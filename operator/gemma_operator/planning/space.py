@@ -24,7 +24,7 @@ Shapes = dict[KVCacheDtype, tuple[Shape, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Offer:
+class Offer:
     """A checkpoint on a place: refused there altogether, or its candidates (and refused sizes) by KV dtype."""
 
     checkpoint: Checkpoint
@@ -33,19 +33,19 @@ class _Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Place:
     """A variant on one group of nodes: refused altogether, or its offers. ``no_dtype`` holds unsupported KV dtypes."""
 
     nodes: GpuNodes
     names: frozenset[str]
     refused: Refusal | None
     no_dtype: dict[KVCacheDtype, Refusal]
-    offers: tuple[_Offer, ...]
+    offers: tuple[Offer, ...]
 
 
 def candidates(ask: Ask, inventory: Inventory, catalog: Catalog) -> Iterator[Candidate | Refusal]:
     """All candidates in a stable order, and the refusals that rules alone decide."""
-    for variant, places in _space(inventory.groups, catalog):
+    for variant, places in search_space(inventory.groups, catalog):
         if ask.variant is not None and variant.id != ask.variant:
             continue
         refusal = _refuses_variant(ask, variant)
@@ -57,7 +57,7 @@ def candidates(ask: Ask, inventory: Inventory, catalog: Catalog) -> Iterator[Can
                 yield from _at(ask, place)
 
 
-def _at(ask: Ask, place: _Place) -> Iterator[Candidate | Refusal]:
+def _at(ask: Ask, place: Place) -> Iterator[Candidate | Refusal]:
     if place.refused is not None:
         yield place.refused
         return
@@ -103,21 +103,22 @@ def _asked_for(ask: Ask, checkpoint: Checkpoint) -> bool:
 
 
 @lru_cache(maxsize=16)
-def _space(groups: tuple[GpuNodes, ...], catalog: Catalog) -> tuple[tuple[Variant, tuple[_Place, ...]], ...]:
+def search_space(groups: tuple[GpuNodes, ...], catalog: Catalog) -> tuple[tuple[Variant, tuple[Place, ...]], ...]:
+    """What catalog and nodes alone decide: each variant on each group of nodes."""
     return tuple(
         (variant, tuple(_place(variant, nodes, catalog.checkpoints_of(variant.id)) for nodes in groups))
         for variant in catalog.variants
     )
 
 
-def _place(variant: Variant, nodes: GpuNodes, checkpoints: tuple[Checkpoint, ...]) -> _Place:
+def _place(variant: Variant, nodes: GpuNodes, checkpoints: tuple[Checkpoint, ...]) -> Place:
     accelerator = nodes.accelerator
     names = frozenset({accelerator.id, accelerator.product})
     too_low = refuses_gemma(accelerator.compute_capability)
     if too_low is not None:
         group = (Reason.CAPABILITY_TOO_LOW.value, accelerator.id)
         refusal = Refusal(group, f"Gemma 4 on {accelerator.id}", Reason.CAPABILITY_TOO_LOW, too_low)
-        return _Place(nodes, names, refusal, {}, ())
+        return Place(nodes, names, refusal, {}, ())
     no_dtype: dict[KVCacheDtype, Refusal] = {}
     shapes: Shapes = {}
     for dtype in KVCacheDtype:
@@ -129,7 +130,7 @@ def _place(variant: Variant, nodes: GpuNodes, checkpoints: tuple[Checkpoint, ...
         shapes[dtype] = tuple(
             Shape(variant, nodes, size, dtype) for size in sizes if size in variant.tensor_parallel_sizes
         )
-    return _Place(nodes, names, None, no_dtype, tuple(_offer(nodes, shapes, item) for item in checkpoints))
+    return Place(nodes, names, None, no_dtype, tuple(_offer(nodes, shapes, item) for item in checkpoints))
 
 
 def _refuses_dtype(nodes: GpuNodes, dtype: KVCacheDtype) -> Refusal | None:
@@ -143,7 +144,7 @@ def _refuses_dtype(nodes: GpuNodes, dtype: KVCacheDtype) -> Refusal | None:
     return Refusal(group, f"{dtype} KV on {accelerator.id}", Reason.KV_DTYPE_UNSUPPORTED, unsupported)
 
 
-def _offer(nodes: GpuNodes, shapes: Shapes, checkpoint: Checkpoint) -> _Offer:
+def _offer(nodes: GpuNodes, shapes: Shapes, checkpoint: Checkpoint) -> Offer:
     accelerator, capability = nodes.accelerator, nodes.accelerator.compute_capability
     if capability < checkpoint.min_compute_capability:
         needed = ".".join(map(str, checkpoint.min_compute_capability))
@@ -153,12 +154,12 @@ def _offer(nodes: GpuNodes, shapes: Shapes, checkpoint: Checkpoint) -> _Offer:
             Reason.CAPABILITY_TOO_LOW,
             f"{checkpoint.id} needs compute capability {needed}, {accelerator.id} has {capability[0]}.{capability[1]}",
         )
-        return _Offer(checkpoint, refusal, ())
+        return Offer(checkpoint, refusal, ())
     sizes = (
         (dtype, tuple((shape.tensor_parallel_size, _member(shape, checkpoint)) for shape in of_dtype))
         for dtype, of_dtype in shapes.items()
     )
-    return _Offer(checkpoint, None, tuple(sizes))
+    return Offer(checkpoint, None, tuple(sizes))
 
 
 def _member(shape: Shape, checkpoint: Checkpoint) -> Candidate | Refusal:
