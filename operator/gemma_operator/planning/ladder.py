@@ -42,14 +42,14 @@ class Load(NamedTuple):
 
     text_only: bool
     largest_item_tokens: int
-    concurrent_requests: int
+    least_sequences: int
 
 
 def load_of(ask: Ask) -> Load:
     """The load of an ask. An image has two markers beside its tokens (vllm#42687)."""
     sizes = MEDIA_ITEM_TOKENS | {Modality.IMAGE: ask.media.image_tokens + 2}
     largest = max((sizes.get(modality, 0) for modality in ask.modalities), default=0)
-    return Load(ask.modalities == {Modality.TEXT}, largest, ask.concurrent_requests)
+    return Load(ask.modalities == {Modality.TEXT}, largest, max(min(TIGHT_SEQUENCES), ask.concurrent_requests))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Ladder:
     def frugal(self) -> Step:
         """The setting that leaves the most for weights: none has a smaller need, less overhead or a larger share."""
         if self._frugal is None:
-            sequences = max(min(TIGHT_SEQUENCES), self.load.concurrent_requests)
+            sequences = self.load.least_sequences
             tokens = max(min(TIGHT_TOKENS), _floor(self.shape, self.load), sequences)
             self._frugal = self.of(True, _of(self.shape, self.load, tokens, sequences, False, max(TIGHT_UTILIZATIONS)))
         return self._frugal
@@ -127,7 +127,7 @@ def _floor(shape: Shape, load: Load) -> int:
 
 def _settings(shape: Shape, load: Load) -> Iterator[tuple[bool, EngineSettings]]:
     """Comfortable settings from generous to modest, then tight ones from cheap to costly."""
-    floor, least_sequences = max(1, _floor(shape, load)), load.concurrent_requests
+    floor, least_sequences = max(1, _floor(shape, load)), load.least_sequences
     asynchronous = engine_profile(shape.nodes.accelerator.engine_profile).async_scheduling
     for tokens in _token_steps(shape, floor):
         for sequences in _sequence_steps(shape, least_sequences):
