@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gemma_operator.gpus.feature_discovery import PRODUCT, RESOURCE
+from gemma_operator.gpus.feature_discovery import MEMORY, PRODUCT, RESOURCE
 from gemma_operator.gpus.quantity import parse_quantity
 from gemma_operator.kube.client import Client
 from gemma_operator.kube.errors import ForbiddenError
@@ -28,26 +28,29 @@ class ClusterFacts:
     """One picture of the cluster: GPU nodes as the API has them (reduced), and what of their GPUs is taken.
 
     ``used_gpus`` and ``free_gpus`` count by node and are ``None`` when nobody may count them; ``node_products`` has
-    the product label of each node.
+    the product label of each node, ``node_memory_mib`` the memory label where it has one.
     """
 
     nodes: tuple[JsonObject, ...]
     used_gpus: Mapping[str, int] | None
     free_gpus: Mapping[str, int] | None
     node_products: Mapping[str, str]
+    node_memory_mib: Mapping[str, int]
 
     @staticmethod
     def of(nodes: tuple[JsonObject, ...], used_gpus: Mapping[str, int] | None) -> "ClusterFacts":
         """The picture with what follows from it."""
         products = {node["metadata"]["name"]: str(node["metadata"]["labels"].get(PRODUCT, "")) for node in nodes}
+        labels = {node["metadata"]["name"]: str(node["metadata"]["labels"].get(MEMORY, "")) for node in nodes}
+        memory = {name: int(label) for name, label in labels.items() if label.isdigit()}
         if used_gpus is None:
-            return ClusterFacts(nodes, None, None, products)
+            return ClusterFacts(nodes, None, None, products, memory)
         all_gpus = {
             node["metadata"]["name"]: int(parse_quantity(node["status"]["allocatable"].get(RESOURCE, "0")))
             for node in nodes
         }
         free = {name: count - used_gpus.get(name, 0) for name, count in all_gpus.items()}
-        return ClusterFacts(nodes, used_gpus, free, products)
+        return ClusterFacts(nodes, used_gpus, free, products, memory)
 
 
 class ClusterSource:

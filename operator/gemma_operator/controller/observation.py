@@ -12,6 +12,7 @@ from gemma_operator.kube.resources import JsonObject
 from gemma_operator.manifests.owner import Owner
 from gemma_operator.manifests.pod_settings import PodSettings
 from gemma_operator.planning.ask import Ask
+from gemma_operator.planning.decision import Plan
 from gemma_operator.planning.record import PlanRecord
 from gemma_operator.vllm.metrics import LivePool
 
@@ -51,12 +52,24 @@ class Observation:
     inventory: Inventory
     free_gpus: Mapping[str, int] | None
     node_products: Mapping[str, str]
+    node_memory_mib: Mapping[str, int]
     catalog: Catalog
     catalog_problems: tuple[str, ...]
     records: tuple[KnownRecord, ...]
     deployment: JsonObject | None
     pods: tuple[PodFacts, ...]
     pools: Mapping[str, LivePool | None]
+
+    def free_gpus_for(self, plan: Plan) -> dict[str, int] | None:
+        """Free GPUs of the nodes that pods of a plan may run on; ``None`` when nobody may count them."""
+        if self.free_gpus is None:
+            return None
+        product, above = plan.accelerator.product, plan.label_memory_above_mib
+        return {
+            node: count
+            for node, count in self.free_gpus.items()
+            if self.node_products.get(node) == product and (above is None or self.node_memory_mib.get(node, 0) > above)
+        }
 
     @property
     def generation(self) -> int:

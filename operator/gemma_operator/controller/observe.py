@@ -63,6 +63,7 @@ class Observer:
             inventory=self._inventories.of(cluster, in_force.catalog, parsed.spec.accelerators),
             free_gpus=cluster.free_gpus,
             node_products=cluster.node_products,
+            node_memory_mib=cluster.node_memory_mib,
             catalog=in_force.catalog,
             catalog_problems=in_force.problems,
             records=await self._records(owner),

@@ -100,13 +100,11 @@ def packing(seen: Observation, choice: Choice) -> Packing | None:
     own: dict[str, list[int]] = defaultdict(list)
     for pod in old:
         own[pod.node].append(pod.gpus)
-    free = None
-    if seen.free_gpus is not None:
-        product = plan.accelerator.product
-        free = {node: count for node, count in seen.free_gpus.items() if seen.node_products.get(node) == product}
-        # A new pod that is bound already holds its GPUs: it is no free place, and none is needed for it.
-        if any(pod.template_digest == digest and pod.node and not pod.ready for pod in seen.pods):
-            return None
+    free = seen.free_gpus_for(plan)
+    # A new pod that is bound already holds its GPUs: it is no free place, and none is needed for it.
+    bound = any(pod.template_digest == digest and pod.node and not pod.ready for pod in seen.pods)
+    if free is not None and bound:
+        return None
     return pack(
         plan.tensor_parallel_size, free, {node: tuple(sizes) for node, sizes in own.items()}, plan.accelerator.id
     )

@@ -1,5 +1,7 @@
 """What a roll-out or a first start waits for, in one sentence with its number. Pure."""
 
+from collections.abc import Mapping
+
 from gemma_operator.api.conditions import Reason
 from gemma_operator.controller.choose import Choice, template_digest
 from gemma_operator.controller.observation import Observation
@@ -16,7 +18,7 @@ def waiting_for(seen: Observation, choice: Choice) -> tuple[Reason, str]:
     unschedulable = [pod for pod in new if pod.unschedulable]
     if unschedulable:
         gpus = len(unschedulable) * plan.tensor_parallel_size
-        free = _free_text(seen, plan.accelerator.product)
+        free = _free_text(seen.free_gpus_for(plan))
         said = unschedulable[0].unschedulable
         return Reason.WAITING_FOR_GPUS, f"waiting for {gpus} × {plan.accelerator.id}; {free}: {said}"
     refused = _creation_failure(seen)
@@ -37,11 +39,8 @@ def waiting_for(seen: Observation, choice: Choice) -> tuple[Reason, str]:
     return Reason.PROGRESSING, f"{len(new)} of {seen.desired_replicas} engines exist"
 
 
-def _free_text(seen: Observation, product: str) -> str:
-    if seen.free_gpus is None:
-        return "free GPUs are unknown"
-    free = sum(count for node, count in seen.free_gpus.items() if seen.node_products.get(node) == product)
-    return f"{free} free"
+def _free_text(free_gpus: Mapping[str, int] | None) -> str:
+    return "free GPUs are unknown" if free_gpus is None else f"{sum(free_gpus.values())} free"
 
 
 def _creation_failure(seen: Observation) -> str:

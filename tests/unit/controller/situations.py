@@ -58,6 +58,7 @@ class Situation:
     pods: tuple[PodFacts, ...] = ()
     pools: Mapping[str, LivePool | None] = field(default_factory=dict)
     free_gpus: Mapping[str, int] | None = None
+    node_memory_mib: Mapping[str, int] = field(default_factory=dict)
     catalog_problems: tuple[str, ...] = ()
     status: Mapping[str, Any] | None = None
 
@@ -80,6 +81,7 @@ class Situation:
             inventory=self.inventory,
             free_gpus=self.free_gpus,
             node_products={pod.node: self.product for pod in self.pods},
+            node_memory_mib=self.node_memory_mib,
             catalog=CATALOG,
             catalog_problems=self.catalog_problems,
             records=self.records,

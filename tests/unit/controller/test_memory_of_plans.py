@@ -36,6 +36,7 @@ def test_a_picture_knows_what_is_free() -> None:
     assert picture({"n-0": 3}).free_gpus == {"n-0": 1, "n-1": 4}
     assert picture(None).free_gpus is None
     assert picture(None).node_products == {"n-0": "NVIDIA-L40S", "n-1": "NVIDIA-L40S"}
+    assert picture(None).node_memory_mib == {"n-0": 46068, "n-1": 46068}
 
 
 def test_the_same_picture_gives_the_same_inventory() -> None:

@@ -82,6 +82,15 @@ def test_free_gpus_of_other_products_do_not_help() -> None:
     assert way(situation) is Way.REPLACE_ONE
 
 
+def test_free_gpus_with_too_little_memory_for_the_plan_do_not_help() -> None:
+    large = {"model": {"variant": "31B", "quantization": "W4A16"}}
+    situation = a_deployment("256K", gpus(RTX_A6000=1), **large).recorded()
+    (old,) = situation.old_pods(1)
+    situation = replace(situation, pods=(old,), free_gpus={old.node: 1}, node_memory_mib={old.node: 46068})
+    assert way(situation) is Way.REFUSE
+    assert way(replace(situation, node_memory_mib={old.node: 49140})) is Way.SURGE
+
+
 def test_two_old_pods_of_one_node_make_room_for_a_larger_one() -> None:
     """TP 1 to TP 2 on a full node of two: one at a time would hang for ever."""
     situation = a_deployment("256K", gpus(RTX_4090=2), model={"variant": "31B"}).recorded()
