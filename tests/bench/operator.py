@@ -1,11 +1,9 @@
 """The operator on the real API server with a thousand simulated nodes: how soon, how much memory, how many writes."""
 
 import asyncio
-import json
 import tempfile
 import time
 import uuid
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from e2e.progress import step
 from e2e.waiting import wait_for
 from tests.bench.account import kubeconfig_of
 from tests.bench.api_client import Api, api
+from tests.bench.audit import WritesOf
 from tests.bench.clusters import manifest, pool_nodes
 from tests.bench.figures import Figure, percentile
 from tests.integration.alone import stand_alone
@@ -116,40 +115,17 @@ async def _many(cluster: Cluster, namespace: str) -> list[Figure]:
 
 def _at_rest(cluster: Cluster, user: str, idle_seconds: int) -> Figures:
     """Writes of the operator's account in the audit log, its Lease apart."""
-    seen: list[tuple[float, int]] = []
+    writes = WritesOf(cluster.audit_log, user)
 
     def quiet() -> bool:
-        """No write for a while."""
-        written = sum(_writes(cluster, user, 0).values())
-        if not seen or seen[-1][1] != written:
-            seen.append((time.monotonic(), written))
-        return time.monotonic() - seen[-1][0] >= QUIET_SECONDS
+        writes.read()
+        return time.monotonic() - writes.latest >= QUIET_SECONDS
 
     with step("waiting until the operator has nothing more to write"):
-        wait_for("the operator to rest", quiet, QUIET_WITHIN_SECONDS, every=5)
-    start = cluster.audit_log.stat().st_size
+        wait_for("the operator to rest", quiet, QUIET_WITHIN_SECONDS, every=2, describe=lambda: str(writes.found))
+    writes = WritesOf(cluster.audit_log, user)
     with step(f"counting writes for {idle_seconds} s at rest"):
         time.sleep(idle_seconds)
-    found = _writes(cluster, user, start)
-    for what, count in found.most_common(5):
+    for what, count in writes.read().most_common(5):
         print(f"    written at rest: {count} × {what}", flush=True)
-    yield Figure(f"API writes in {idle_seconds} s at rest, Lease apart", sum(found.values()), "", 0)
-
-
-def _writes(cluster: Cluster, user: str, start: int) -> Counter[str]:
-    """Writes by verb and resource after an offset of the audit log."""
-    found: Counter[str] = Counter()
-    with cluster.audit_log.open("rb") as log:
-        log.seek(start)
-        for line in log:
-            if user.encode() in line and line.endswith(b"\n"):
-                entry = json.loads(line)
-                resource = (entry.get("objectRef") or {}).get("resource", "")
-                writes = entry["verb"] in {"create", "update", "patch", "delete", "deletecollection"}
-                if (
-                    writes
-                    and entry["user"]["username"] == user
-                    and resource not in {"leases", "selfsubjectaccessreviews"}
-                ):
-                    found[f"{entry['verb']} {resource}"] += 1
-    return found
+    yield Figure(f"API writes in {idle_seconds} s at rest, Lease apart", writes.found.total(), "", 0)
