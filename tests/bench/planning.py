@@ -4,6 +4,7 @@ import csv
 import gc
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from e2e.cluster.paths import ROOT
 from gemma_operator.catalog.builtin import builtin_catalog
@@ -95,5 +96,5 @@ def _many_products() -> Iterator[Figure]:
     catalog = builtin_catalog()
     groups = tuple(GpuNodes(match_product(catalog.products, product), 8, 10) for product in EIGHT_PRODUCTS)
     snapshots = [Snapshot(Ask(length * K), Inventory(groups), catalog) for length in range(8, 257, 4)]
-    times = [_milliseconds(lambda snapshot=snapshot: plan(snapshot)) for snapshot in snapshots]
+    times = [_milliseconds(partial(plan, snapshot)) for snapshot in snapshots]
     yield Figure(f"plan over 8 products with 8 GPUs a node, {len(times)} lengths, p50", percentile(times, 0.5), "ms")
