@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from gemma_operator.simulation.arrivals import until
 from gemma_operator.simulation.faults import Faults
 from gemma_operator.simulation.options import Options
 from gemma_operator.simulation.report import Report
@@ -9,11 +10,11 @@ from gemma_operator.simulation.run import simulate
 from gemma_operator.simulation.scenarios import conversation_times_four, engine_31b_h100, settings_31b_h100, step
 from tests.traces import chat
 
-STEADY_AT, SURGE_AT = 1500.0, 1260.0
+STEADY_AT, SURGE_AT = 600.0, 1260.0
 FAULTS = {
     "metrics gap of 3 min": (False, STEADY_AT, Faults(metrics_gap=(STEADY_AT, STEADY_AT + 180.0))),
     "NaN for 3 min": (False, STEADY_AT, Faults(nan=(STEADY_AT, STEADY_AT + 180.0))),
-    "one frozen pod": (False, STEADY_AT, Faults(frozen=(STEADY_AT, STEADY_AT + 600.0), frozen_pod=0)),
+    "one frozen pod": (False, STEADY_AT, Faults(frozen=(STEADY_AT, STEADY_AT + 300.0), frozen_pod=0)),
     "counter reset": (False, STEADY_AT, Faults(reset_at_seconds=STEADY_AT, reset_pod=0)),
     "controller restart": (False, STEADY_AT, Faults(restart_at_seconds=STEADY_AT)),
     "restart in a surge": (True, SURGE_AT, Faults(restart_at_seconds=SURGE_AT)),
@@ -24,7 +25,7 @@ WATCHED_SECONDS = 360.0
 def fall(name: str) -> tuple[int, int, int]:
     """Desired replicas when the fault begins, their least in the six minutes after, and the same without the fault."""
     surge, at, faults = FAULTS[name]
-    trace = step(chat()) if surge else conversation_times_four(chat())
+    trace = until(step(chat()) if surge else conversation_times_four(chat()), at + WATCHED_SECONDS)
     options = Options(initial_replicas=2 if surge else 8)
     settings, engine = settings_31b_h100(), engine_31b_h100()
     with_fault = simulate(trace, settings, engine, replace(options, faults=faults))

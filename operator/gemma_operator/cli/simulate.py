@@ -66,7 +66,6 @@ class Simulation:
     options: Options
     queue_limit: int | None
     report: Report
-    seconds_taken: float
     out_of_reach: int
     bound: Bound | None
 
@@ -196,9 +195,8 @@ def simulate(
     objectives = Objectives(settings.time_to_first_token_seconds, settings.inter_token_seconds)
     world = World(trace, engine, objectives, router, options.cold_start_seconds)
     found = _bound(world, settings.max_replicas, bound_tries) if bound else None
-    answer = Simulation(
-        plan, steps, derate, policy, options, limit, report, taken, out_of_reach(trace, engine, objectives), found
-    )
+    beyond = out_of_reach(trace, engine, objectives)
+    answer = Simulation(plan, steps, derate, policy, options, limit, report, beyond, found)
     if plot_file is not None:
         _write(plot_file, plot(trace, report, f"{deployment.name}: {plan.name}, policy {policy}"))
     if output is Output.JSON:

@@ -107,6 +107,11 @@ def superposed(trace: Trace, copies: int, apart_seconds: float = 7.3) -> Trace:
     return Trace(tuple(sorted(moved, key=lambda arrival: arrival.at_seconds)), trace.seconds)
 
 
+def until(trace: Trace, seconds: float) -> Trace:
+    """The beginning of a trace."""
+    return Trace(tuple(arrival for arrival in trace.arrivals if arrival.at_seconds < seconds), seconds)
+
+
 def poisson(lengths: Trace, requests_per_second: float, seconds: float, seed: int) -> Trace:
     """Independent arrivals at a rate, each with the prompt and answer of a request drawn from ``lengths``."""
     chance = random.Random(seed)  # noqa: S311 (reproducible, not secret)

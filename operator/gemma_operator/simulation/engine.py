@@ -65,3 +65,7 @@ class Engine:
     def derated(self, factor: float) -> "Engine":
         """The same engine with slower steps."""
         return replace(self, costs=self.costs.derated(factor))
+
+    def limited_to(self, requests: int | None) -> "Engine":
+        """The same engine with a queue limit."""
+        return replace(self, queue_limit=requests)
