@@ -33,10 +33,13 @@ class Arrivals:
     burst: float = 1.0
     seen_seconds: float = 0.0
 
-    def expected(self, horizon_seconds: float) -> float:
-        """Requests per second to be ready for in ``horizon_seconds``."""
+    def expected(self, horizon_seconds: float, dearer: float = 1.0) -> float:
+        """Requests per second, as they are now, to be ready for in ``horizon_seconds``.
+
+        ``dearer`` is what a request costs now over what it cost on the longer average: a rise of the load, too.
+        """
         rate = max(self.fast, self.slow)
-        rise = self.fast - self.slow
+        rise = self.fast - self.slow / dearer
         if rise > SIGNIFICANT * self._noise(self.slow, FAST_SECONDS):
             # A fading mean lags a ramp by its time constant: two of them tell the slope.
             slope = rise / (SLOW_SECONDS - FAST_SECONDS)

@@ -1,16 +1,24 @@
 """The kind of requests that come: lengths of prompts and answers, and how uneven they are.
 
-Kept as sums that fade, so that a mean is as steady as the number of requests behind it allows, and a new mix shows
-after some hundred of them or a few minutes.
+Kept as sums that fade, so that a mean is as steady as the number of requests behind it allows. Two are kept, a slow
+and a quick one: capacity is reckoned for the worse of both, so that longer prompts are seen within a minute and short
+ones believed after four.
 """
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from gemma_operator.autoscaling.flow import Flow
 from gemma_operator.autoscaling.sample import Histogram
 
-FADE_SECONDS = 180.0
+SLOW_SECONDS, QUICK_SECONDS = 240.0, 60.0
 """Time in which old requests lose 63 % of their weight."""
+
+ENOUGH_REQUESTS = 100.0
+"""Fewer than these make no mean that could be held against a slower one: lengths spread as widely as they are long."""
+
+LEAST_COUNT = 1e-3
 
 PRIOR_REQUESTS = 5.0
 PRIOR_PROMPT_TOKENS = 1000.0
@@ -20,7 +28,10 @@ PRIOR_ANSWER_TOKENS = 200.0
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """Fading sums over requests. Prompts are seen at their first token, answers when they end."""
+    """Fading sums over requests. Prompts are seen at their first token, answers when they end.
+
+    ``answer_lengths`` are tokens and how many answers were about that long.
+    """
 
     prompts: float = PRIOR_REQUESTS
     prompt_tokens: float = PRIOR_REQUESTS * PRIOR_PROMPT_TOKENS
@@ -30,6 +41,12 @@ class Mix:
     ended: float = PRIOR_REQUESTS
     ended_tokens: float = PRIOR_REQUESTS * PRIOR_PROMPT_TOKENS
     ended_squares: float = PRIOR_REQUESTS * 2 * PRIOR_PROMPT_TOKENS**2
+    answer_lengths: tuple[tuple[float, float], ...] = ((PRIOR_ANSWER_TOKENS / 3, 2.0), (PRIOR_ANSWER_TOKENS, 3.0))
+
+    @property
+    def enough(self) -> bool:
+        """Whether the means rest on enough requests."""
+        return self.prompts >= ENOUGH_REQUESTS
 
     @property
     def prompt(self) -> float:
@@ -52,10 +69,15 @@ class Mix:
         return max(1.0, self.ended_squares * self.ended / self.ended_tokens**2)
 
 
-def mixed(mix: Mix, flows: tuple[Flow, ...], seconds: float) -> Mix:
+def mixed(mix: Mix, flows: tuple[Flow, ...], seconds: float, fade_seconds: float) -> Mix:
     """The mix after an interval of that length."""
-    keep = 1.0 / (1.0 + seconds / FADE_SECONDS)
-    faded = replace(mix, **{name: getattr(mix, name) * keep for name in Mix.__slots__})
+    keep = 1.0 / (1.0 + seconds / fade_seconds)
+    sums = [name for name in Mix.__slots__ if name != "answer_lengths"]
+    faded = replace(mix, **{name: getattr(mix, name) * keep for name in sums})
+    answers = {tokens: count * keep for tokens, count in mix.answer_lengths}
+    for one in flows:
+        for tokens, count in _about(one.answer_lengths):
+            answers[tokens] = answers.get(tokens, 0.0) + count
     lengths = [one.prompt_lengths for one in flows]
     return Mix(
         prompts=faded.prompts + sum(one.first_tokens for one in flows),
@@ -65,15 +87,16 @@ def mixed(mix: Mix, flows: tuple[Flow, ...], seconds: float) -> Mix:
         answer_tokens=faded.answer_tokens + sum(one.answer_lengths.sum for one in flows),
         ended=faded.ended + sum(one.count for one in lengths),
         ended_tokens=faded.ended_tokens + sum(one.sum for one in lengths),
-        ended_squares=faded.ended_squares + sum(_squares(one) for one in lengths),
+        ended_squares=faded.ended_squares + sum(tokens**2 * count for one in lengths for tokens, count in _about(one)),
+        answer_lengths=tuple(sorted((tokens, count) for tokens, count in answers.items() if count > LEAST_COUNT)),
     )
 
 
-def _squares(lengths: Histogram) -> float:
-    """Sum of squared lengths, each bucket taken at the geometric mean of its bounds."""
-    total, lower, below = 0.0, 1.0, 0.0
+def _about(lengths: Histogram) -> Iterator[tuple[float, float]]:
+    """Each bucket's observations, all taken at the geometric mean of its bounds."""
+    lower, below = 1.0, 0.0
     for bound, count in lengths.buckets:
-        upper = bound if bound != float("inf") else lower * 2
-        total += (count - below) * lower * upper
+        upper = bound if not math.isinf(bound) else lower * 2
+        if count > below:
+            yield math.sqrt(lower * upper), count - below
         lower, below = upper, count
-    return total

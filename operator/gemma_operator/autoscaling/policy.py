@@ -14,8 +14,8 @@ from gemma_operator.autoscaling.capacity import Capacity, capacity
 from gemma_operator.autoscaling.decision import CapacitySource, Decision, Limit
 from gemma_operator.autoscaling.fleet import Fleet, PodState
 from gemma_operator.autoscaling.guard import Guard, guarded
-from gemma_operator.autoscaling.mix import Mix, mixed
-from gemma_operator.autoscaling.settings import Settings
+from gemma_operator.autoscaling.mix import QUICK_SECONDS, SLOW_SECONDS, Mix, mixed
+from gemma_operator.autoscaling.settings import Settings, StepTime
 from gemma_operator.autoscaling.sight import Memory, Sight, look
 from gemma_operator.autoscaling.step_time import Learned, fitted, observed
 from gemma_operator.autoscaling.wording import sentence
@@ -47,6 +47,7 @@ class State:
     memory: Memory = field(default_factory=Memory)
     arrivals: Arrivals = field(default_factory=Arrivals)
     mix: Mix = field(default_factory=Mix)
+    quick_mix: Mix = field(default_factory=Mix)
     learned: Learned = field(default_factory=Learned)
     guard: Guard = field(default_factory=Guard)
     dispersion: float = 1.0
@@ -70,9 +71,9 @@ def decide(settings: Settings, fleet: Fleet, state: State) -> tuple[Decision, St
     sight, memory = look(fleet, state.memory)
     state = _learnt(replace(state, memory=memory), settings, sight)
     step = fitted(state.learned, settings.step_time)
-    carried = capacity(settings, step, state.mix, state.dispersion)
+    carried, dearer = _carried(settings, step, state)
     guard = guarded(state.guard, settings, step, sight)
-    need = _need(settings, state, sight, carried, guard.trust, start)
+    need = _need(settings, state, sight, carried, dearer, guard.trust, start)
     overdue = sum(pod.age_seconds > OVERDUE * start for pod in fleet.in_state(PodState.LOADING))
     wanted, hold = _wanted(fleet, state, sight, need, guard, overdue)
     bounded = min(max(wanted, settings.min_replicas), settings.max_replicas)
@@ -115,7 +116,8 @@ def _learnt(state: State, settings: Settings, sight: Sight) -> State:
     return replace(
         state,
         arrivals=arrived(state.arrivals, sight.arrival_rate, seconds),
-        mix=mixed(state.mix, sight.flows, seconds),
+        mix=mixed(state.mix, sight.flows, seconds, SLOW_SECONDS),
+        quick_mix=mixed(state.quick_mix, sight.flows, seconds, QUICK_SECONDS),
         learned=observed(state.learned, sight.flows, settings.kv_tokens),
         dispersion=_dispersion(state.dispersion, sight, seconds),
     )
@@ -131,6 +133,17 @@ def _dispersion(before: float, sight: Sight, seconds: float) -> float:
     return min(MOST_DISPERSION, max(LEAST_DISPERSION, before + share * (variance / mean - before)))
 
 
+def _carried(settings: Settings, step: StepTime, state: State) -> tuple[Capacity, float]:
+    """What a replica carries of the dearer of both mixes, and how much dearer requests are than they were."""
+    slow = capacity(settings, step, state.mix, state.dispersion)
+    if not state.quick_mix.enough:
+        return slow, 1.0
+    quick = capacity(settings, step, state.quick_mix, state.dispersion)
+    if quick.requests_per_second >= slow.requests_per_second:
+        return slow, 1.0
+    return quick, slow.requests_per_second / quick.requests_per_second
+
+
 def _tokens(settings: Settings, state: State, carried: Capacity, trust: float) -> float:
     """Capacity of a replica in answer tokens per second."""
     return settings.tokens_per_second_per_replica or carried.requests_per_second * trust * state.mix.answer
@@ -142,12 +155,14 @@ def _source(settings: Settings, state: State) -> CapacitySource:
     return CapacitySource.LEARNED if state.learned.enough else CapacitySource.ESTIMATED
 
 
-def _need(settings: Settings, state: State, sight: Sight, carried: Capacity, trust: float, start: float) -> Need:
+def _need(
+    settings: Settings, state: State, sight: Sight, carried: Capacity, dearer: float, trust: float, start: float
+) -> Need:
     waiting = sum(one.waiting for one in sight.flows)
     backlog = max(0.0, waiting - len(sight.flows))
     rate = _tokens(settings, state, carried, trust) / state.mix.answer
     queue = backlog / (rate * (start / 2 + DRAIN_BACKLOG_SECONDS))
-    up = state.arrivals.expected(start) / rate + queue
+    up = state.arrivals.expected(start, dearer) / rate + queue
     down = state.arrivals.expected(0.0) / rate / CARRIED_SHARE + queue
     if settings.queue_depth_per_replica is not None:
         depth = waiting / settings.queue_depth_per_replica

@@ -23,7 +23,7 @@ SETTINGS = Settings(
 )
 PROMPT, ANSWER = 1000, 200
 TOKEN_BOUNDS = (500.0, 1000.0, 2000.0, math.inf)
-SECOND_BOUNDS = (0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 80.0, math.inf)
+SECOND_BOUNDS = (0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 7.5, 10.0, 20.0, 40.0, 80.0, math.inf)
 
 
 def histogram(bounds: Sequence[float], value: float, count: float) -> Histogram:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gemma_operator.autoscaling.decision import CapacitySource, Limit
@@ -11,9 +11,10 @@ from gemma_operator.autoscaling.fleet import Fleet, Pod, PodState
 from gemma_operator.autoscaling.policy import State, decide
 from tests.unit.autoscaling.fleets import SETTINGS, Load, fleet, run, sample
 
-RATES = st.floats(0, 40)
+RATES = st.floats(0.01, 40)
 
 
+@settings(max_examples=25)
 @given(RATES, RATES, st.integers(1, 6), st.floats(0, 50))
 def test_more_demand_never_means_fewer_replicas(one: float, more: float, pods: int, waiting: float) -> None:
     less, _ = run([Load(one, waiting=waiting)] * pods, ticks=25)
@@ -22,15 +23,17 @@ def test_more_demand_never_means_fewer_replicas(one: float, more: float, pods: i
     assert greater.desired >= less.desired
 
 
+@settings(max_examples=25)
 @given(RATES, st.integers(1, 6), st.integers(1, 5), st.integers(0, 5))
 def test_desired_stays_within_its_bounds(rate: float, pods: int, least: int, more: int) -> None:
-    settings = replace(SETTINGS, min_replicas=least, max_replicas=least + more)
-    decision, _ = run([Load(rate)] * pods, ticks=30, settings=settings)
+    bounds = replace(SETTINGS, min_replicas=least, max_replicas=least + more)
+    decision, _ = run([Load(rate)] * pods, ticks=30, settings=bounds)
     start = min(pods, least + more)
     assert decision.desired >= min(start, least)
     assert decision.desired <= max(pods, least + more)
 
 
+@settings(max_examples=25)
 @given(RATES, st.integers(2, 6))
 def test_without_any_data_nothing_moves(rate: float, pods: int) -> None:
     _, state = run([Load(rate)] * pods, ticks=30)
@@ -39,6 +42,7 @@ def test_without_any_data_nothing_moves(rate: float, pods: int) -> None:
     assert decision.blind
 
 
+@settings(max_examples=25)
 @given(st.integers(2, 6))
 def test_an_idle_fleet_does_not_shrink_while_one_engine_is_silent(pods: int) -> None:
     decision, _ = run([Load(0.01)] * (pods - 1) + [None], ticks=60)
@@ -46,12 +50,14 @@ def test_an_idle_fleet_does_not_shrink_while_one_engine_is_silent(pods: int) -> 
     assert decision.limit is Limit.NO_DATA
 
 
+@settings(max_examples=25)
 @given(RATES, st.integers(1, 8))
 def test_the_first_decision_is_the_size_as_it_is(rate: float, pods: int) -> None:
     decision, _ = decide(SETTINGS, fleet(15, [Load(rate)] * pods), State())
     assert decision.desired == pods
 
 
+@settings(max_examples=25)
 @given(st.integers(2, 8), st.integers(1, 19))
 def test_a_lost_state_shrinks_nothing_for_a_whole_window(pods: int, ticks: int) -> None:
     decision, _ = run([Load(0.01, running=0)] * pods, ticks=ticks)
@@ -125,16 +131,16 @@ def test_a_frozen_page_is_no_idle_engine() -> None:
 
 
 def test_what_is_set_overrides_what_is_learned() -> None:
-    settings = replace(SETTINGS, tokens_per_second_per_replica=100.0)
-    decision, _ = run([Load(2.0)], ticks=40, settings=settings)
+    target = replace(SETTINGS, tokens_per_second_per_replica=100.0)
+    decision, _ = run([Load(2.0)], ticks=40, settings=target)
     assert decision.capacity_source is CapacitySource.TARGET
     assert decision.capacity_tokens_per_second == 100.0
     assert decision.wanted >= 4
 
 
 def test_waiting_requests_scale_by_the_depth_that_is_set() -> None:
-    settings = replace(SETTINGS, queue_depth_per_replica=5.0)
-    decision, _ = run([Load(0.5, waiting=10.0)] * 2, ticks=10, settings=settings)
+    target = replace(SETTINGS, queue_depth_per_replica=5.0)
+    decision, _ = run([Load(0.5, waiting=10.0)] * 2, ticks=10, settings=target)
     assert decision.wanted >= 4
 
 
@@ -149,12 +155,12 @@ def test_late_answers_add_a_replica_though_the_model_says_enough() -> None:
 
 
 def test_the_prefill_of_long_prompts_is_not_lateness() -> None:
-    settings, state, desired = replace(SETTINGS, max_replicas=99), State(), set()
+    roomy, state, desired = replace(SETTINGS, max_replicas=99), State(), set()
     for tick in range(40):
         now = 15.0 * (tick + 1)
         pods = []
-        for index in range(40):
-            one = sample(now, Load(0.02, running=1, first_seconds=13.0))
+        for index in range(60):
+            one = sample(now, Load(0.012, running=1, first_seconds=13.0))
             scale = 130.0  # prompts of 130,000 tokens: 10 s of prefill by this engine's step time
             lengths = replace(one.prompt_lengths, sum=one.prompt_lengths.sum * scale)
             top = lengths.count
@@ -165,9 +171,9 @@ def test_the_prefill_of_long_prompts_is_not_lateness() -> None:
                 prompt_lengths=replace(lengths, buckets=buckets),
             )
             pods.append(Pod(f"pod-{index}", PodState.SERVING, 1000, one))
-        decision, state = decide(settings, Fleet(now, 40, tuple(pods)), state)
+        decision, state = decide(roomy, Fleet(now, 60, tuple(pods)), state)
         desired.add(decision.desired)
-    assert max(desired) == 40
+    assert max(desired) == 60
     assert state.guard.trust == 1
 
 
