@@ -99,10 +99,20 @@ def _shrink(scene: DrainScene, strays: tuple[str, ...], surplus: int) -> DrainAc
     if not all(pod.ready for pod in staying):
         # A ReplicaSet removes what is not ready before what is cheapest: a ready victim would stay and another go.
         gone = [pod for pod in gone if not pod.ready]
+    if scene.replicas - unborn > len(scene.pods):
+        # Others are still to be created: a smaller number would remove none of these pods, only the others.
+        return DrainActions(strays, replicas=scene.replicas - unborn) if unborn else _swap(scene, strays)
     if not (gone or unborn):
         return DrainActions(release=strays, drain=drain)
     replicas = scene.replicas - unborn - len(gone)
     return DrainActions(strays, drain, replicas, tuple(pod.uid for pod in gone))
+
+
+def _swap(scene: DrainScene, strays: tuple[str, ...]) -> DrainActions:
+    """A pod that drains takes the place of one that is not even created."""
+    draining = [pod.uid for pod in scene.pods if pod.draining]
+    back = tuple(draining[: scene.replicas - len(scene.pods)])
+    return DrainActions((*strays, *back), replicas=scene.replicas - len(back) if back else None)
 
 
 def _cheapness(pod: DrainPod) -> tuple[bool, float, str]:

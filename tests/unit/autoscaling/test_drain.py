@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gemma_operator.autoscaling.drain import DrainActions, DrainPod, DrainScene, next_actions, size
@@ -115,6 +115,11 @@ def test_replicas_that_have_no_pod_yet_go_without_a_drain() -> None:
     assert actions(serving("a", 1), serving("b", 2), replicas=3, desired=1) == DrainActions(drain=("a",), replicas=2)
 
 
+def test_a_draining_pod_takes_the_place_of_one_that_is_not_created() -> None:
+    """A quota may keep the other away for ever, and a smaller number alone would remove nobody."""
+    assert actions(serving("a"), draining("b", 0), replicas=3, desired=2) == DrainActions(release=("b",), replicas=2)
+
+
 def test_a_roll_out_drains_and_removes_nothing_but_may_grow() -> None:
     pods = (serving("a"), serving("b"), draining("c", 0), serving("surge"))
     assert actions(*pods, replicas=3, desired=1, rolling_out=True) == DrainActions()
@@ -131,6 +136,7 @@ pods_of_any_kind = st.lists(
 )
 
 
+@settings(max_examples=1000)
 @given(pods_of_any_kind, st.integers(0, 10), st.integers(1, 10), st.booleans())
 def test_no_step_removes_a_ready_pod_with_requests_or_overshoots(
     pods: tuple[DrainPod, ...], replicas: int, desired: int, rolling_out: bool
