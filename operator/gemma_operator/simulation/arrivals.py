@@ -113,7 +113,9 @@ def until(trace: Trace, seconds: float) -> Trace:
 
 
 def poisson(lengths: Trace, requests_per_second: float, seconds: float, seed: int) -> Trace:
-    """Independent arrivals at a rate, each with the prompt and answer of a request drawn from ``lengths``."""
+    """Independent arrivals at a rate, each with prompt and answer of a request drawn from ``lengths``; 0 is silence."""
+    if requests_per_second == 0:
+        return Trace((), seconds)
     chance = random.Random(seed)  # noqa: S311 (reproducible, not secret)
     arrivals, now = [], chance.expovariate(requests_per_second)
     while now < seconds:

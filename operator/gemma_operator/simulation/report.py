@@ -50,8 +50,8 @@ class Moment:
 class Report:
     """The outcome of one run. Attainment is over all arrivals: shed, lost and unfinished requests are misses.
 
-    Latencies are of answered requests. ``direction_changes`` counts how often desired replicas turned from rising to
-    falling or back.
+    Shed requests got 503 from an engine, or there was none to take them. Latencies are of answered requests.
+    ``direction_changes`` counts how often desired replicas turned from rising to falling or back.
     """
 
     arrivals: int

@@ -1,7 +1,7 @@
 """The loads that the scaling policy is measured on, from the two public traces. Called by the bench and by tests."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gemma_operator.autoscaling.settings import Settings, StepTime
 from gemma_operator.simulation.arrivals import Trace, evenly, one_after_another, poisson, superposed
@@ -46,6 +46,18 @@ def long_prompts() -> Trace:
     return evenly(lengths, 120.0, 3600.0)
 
 
+def night(conversation: Trace) -> Trace:
+    """Chat that falls to nothing for 24 minutes and comes back stronger, in steps of eight minutes."""
+    rates = (10.0, 6.0, 2.0, 0.0, 0.0, 0.0, 2.0, 6.0, 10.0, 14.0, 10.0)
+    return one_after_another(*(poisson(conversation, rate, 480.0, seed) for seed, rate in enumerate(rates)))
+
+
+def reasoning(conversation: Trace) -> Trace:
+    """Chat prompts with answers fifteen times as long, at most 8,000 tokens: 2 requests/s."""
+    long = tuple(replace(one, answer_tokens=min(8000, 15 * one.answer_tokens)) for one in conversation.arrivals)
+    return poisson(Trace(long, conversation.seconds), 2.0, 3600.0, seed=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """A named load. ``load`` makes it from the hours of chat and of code; ``goal`` says what is asked of the policy."""
@@ -66,6 +78,9 @@ SCENARIOS = (
     Scenario("mix shift", mix_shift, "99.5 % at 1.30 × the bound"),
     Scenario("4.4× step", lambda chat, code: step(chat), "95 %, p99 of the first token within 2 s"),
     Scenario("code ×3", lambda chat, code: code_times_three(code), "reported"),
+    Scenario("steady", lambda chat, code: poisson(chat, 14.0, 3600.0, seed=1), "two turns at most", bounded=False),
+    Scenario("night", lambda chat, code: night(chat), "reported", bounded=False),
+    Scenario("reasoning", lambda chat, code: reasoning(chat), "reported", bounded=False),
     Scenario(
         "long prompts", lambda chat, code: long_prompts(), "one replica throughout", KV_TOKENS_256K, bounded=False
     ),
