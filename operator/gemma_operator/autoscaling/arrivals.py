@@ -11,10 +11,10 @@ from dataclasses import dataclass
 SUDDEN_SECONDS, FAST_SECONDS, SLOW_SECONDS = 15.0, 60.0, 240.0
 BURST_SECONDS = 900.0
 
-SUDDEN, SIGNIFICANT = 4.0, 2.0
+SUDDEN, SIGNIFICANT = 4.0, 1.0
 """Standard deviations by which the sudden and the fast mean must exceed the next longer one."""
 
-NOISE = 1.0
+NOISE = 2.0
 """Standard deviations of the rate that are added: what a busy minute brings more than the mean."""
 
 MOST_BURST = 16.0

@@ -15,10 +15,18 @@ RATES = st.floats(0.01, 40)
 
 
 @settings(max_examples=25)
-@given(RATES, RATES, st.integers(1, 6), st.floats(0, 50))
-def test_more_demand_never_means_fewer_replicas(one: float, more: float, pods: int, waiting: float) -> None:
-    less, _ = run([Load(one, waiting=waiting)] * pods, ticks=25)
-    greater, _ = run([Load(one + more, waiting=waiting)] * pods, ticks=25)
+@given(RATES, st.integers(1, 6), st.floats(0, 500), st.floats(0, 100))
+def test_more_demand_never_means_fewer_replicas(rate: float, pods: int, arrivals: float, waiting: float) -> None:
+    """From one and the same past: more requests that came in the last interval, or more that wait."""
+    _, state = run([Load(rate)] * pods, ticks=25)
+    seen = fleet(15.0 * 26, [Load(rate)] * pods)
+    told = [pod.sample for pod in seen.pods if pod.sample is not None]
+    busier = tuple(
+        replace(pod, sample=replace(one, answered=one.answered + arrivals, waiting=one.waiting + waiting))
+        for pod, one in zip(seen.pods, told, strict=True)
+    )
+    less, _ = decide(SETTINGS, seen, state)
+    greater, _ = decide(SETTINGS, replace(seen, pods=busier), state)
     assert greater.wanted >= less.wanted
     assert greater.desired >= less.desired
 

@@ -10,16 +10,16 @@ def limit(**changes: float) -> int:
 
 
 def test_what_the_pool_holds_runs_and_two_seconds_worth_may_wait() -> None:
-    """96 run; each takes 256 × 60 ms, so 6.25 a second leave and 13 wait two seconds."""
-    assert limit() == 96 + 13
+    """71 run; each takes 211 × 60 ms, so 5.6 a second leave and 12 wait two seconds."""
+    assert limit() == 71 + 12
 
 
 def test_a_large_pool_is_bounded_by_the_batch() -> None:
-    assert limit(kv_tokens=10_000_000) == 256 + 34
+    assert limit(kv_tokens=10_000_000) == 256 + 41
 
 
 def test_a_stricter_target_lets_fewer_wait() -> None:
-    assert limit(time_to_first_token_seconds=0.5) == 96 + 4
+    assert limit(time_to_first_token_seconds=0.5) == 71 + 3
 
 
 def test_the_promised_concurrency_and_one_more_are_always_let_in() -> None:
