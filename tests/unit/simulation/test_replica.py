@@ -4,6 +4,8 @@ from dataclasses import fields, replace
 from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gemma_operator.autoscaling.sample import Histogram, Sample
 from gemma_operator.simulation.engine import Engine
@@ -135,3 +137,30 @@ def numbers(sample: Sample) -> list[float]:
         elif field.name not in {"at_seconds", "running", "waiting", "kv_usage"}:
             found.append(value)
     return found
+
+
+@given(
+    requests=st.lists(st.tuples(st.floats(0, 20), st.integers(1, 6000), st.integers(1, 900)), min_size=1, max_size=60),
+    seats=st.integers(1, 20),
+    limit=st.none() | st.integers(1, 30),
+)
+@settings(max_examples=60, deadline=None)
+def test_whatever_comes_the_engine_keeps_its_limits_and_ends_empty(
+    requests: list[tuple[float, int, int]], seats: int, limit: int | None
+) -> None:
+    engine = replace(ENGINE, kv_tokens=8000, max_num_seqs=seats, queue_limit=limit)
+    replica, sent = Replica(engine), [Request(*one) for one in sorted(requests)]
+    for request in sent:
+        replica.submit(request, request.arrived)
+        sample = replica.sample(request.arrived)
+        assert sample.running <= seats
+        assert 0 <= sample.kv_usage <= 1
+        assert limit is None or sample.running + sample.waiting <= limit
+    final = replica.sample(1e6)
+    answered = [request for request in sent if request.outcome is Outcome.ANSWERED]
+    assert len(answered) + final.rejected == len(sent)
+    assert (final.running, final.waiting, final.kv_usage) == (0, 0, 0)
+    assert final.generation_tokens == sum(request.answer_tokens for request in answered)
+    assert final.prompt_tokens == sum(request.prompt_tokens for request in answered)
+    assert final.time_to_first_token_seconds.count == final.answered == len(answered)
+    assert all(request.arrived < request.first_token <= request.ended for request in answered)
