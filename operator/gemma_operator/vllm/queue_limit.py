@@ -9,8 +9,8 @@ import math
 OPTION = "max-num-queued-reqs"
 TYPICAL_REQUEST_TOKENS = 1366
 TYPICAL_ANSWER_TOKENS = 211
-"""What a request holds in the cache and what it generates: means of the Azure 2023 conversation trace. A limit far above
-what runs within the pace lets a surge slow everybody down instead of turning some away (``make bench``)."""
+"""What a request holds in the cache and what it generates: means of the Azure 2023 conversation trace. A limit far
+above what runs within the pace lets a surge slow everybody down instead of turning some away (``make bench``)."""
 
 
 def queue_limit(
