@@ -14,9 +14,9 @@ from gemma_operator.simulation.engine import Engine
 from gemma_operator.simulation.faults import not_a_number, since, within
 from gemma_operator.simulation.options import Options
 from gemma_operator.simulation.replica import Replica
-from gemma_operator.simulation.request import Request
 
 REMEMBERED_STARTS = 20
+LEAST_START_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -44,8 +44,8 @@ class Pods:
         self._starts: list[float] = []
         self.pods: list[SimulatedPod] = []
         self.next_ready = math.inf
+        self.serving: list[Replica] = []
         self.billed_seconds = 0.0
-        self.lost: list[Request] = []
         self.wasted_starts = 0
         self.preemptions = 0
         for _ in range(initial):
@@ -77,7 +77,7 @@ class Pods:
             pod.replica.advance(now)
             overdue = now >= pod.draining_since + self._options.drain_timeout_seconds
             if overdue:
-                self.lost += pod.replica.abandon(now)
+                pod.replica.abandon(now)
             if overdue or pod.replica.in_flight == 0:
                 self._remove(pod, now)
         self._bind(now)
@@ -148,7 +148,7 @@ class Pods:
                 bound += 1
 
     def _start_seconds(self) -> float:
-        return self._options.cold_start_seconds * self._chance.uniform(0.8, 1.2)
+        return max(LEAST_START_SECONDS, self._options.cold_start_seconds * self._chance.uniform(0.8, 1.2))
 
     def _remove(self, pod: SimulatedPod, now: float) -> None:
         self.pods.remove(pod)

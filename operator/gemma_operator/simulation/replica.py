@@ -72,8 +72,8 @@ class Replica:
             self._finish()
             self._begin(self.until)
 
-    def abandon(self, now: float) -> list[Request]:
-        """End the engine: the requests that it cuts."""
+    def abandon(self, now: float) -> None:
+        """End the engine; what it had in flight is lost."""
         self.advance(now)
         cut = [entry[2] for entry in self._endings] + list(self._prefilling) + list(self._waiting)
         for request in cut:
@@ -82,7 +82,6 @@ class Replica:
         self._prefilling.clear()
         self._waiting.clear()
         self.until = math.inf
-        return cut
 
     def sample(self, now: float) -> Sample:
         """What a scrape at ``now`` reads."""
