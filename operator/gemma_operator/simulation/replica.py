@@ -84,14 +84,15 @@ class Replica:
         self.until = math.inf
 
     def sample(self, now: float) -> Sample:
-        """What a scrape at ``now`` reads."""
+        """What a scrape at ``now`` reads. Room is promised to a whole prompt at once but used chunk by chunk."""
         self.advance(now)
         if self._steps > 1:
             done = min(self._steps - 1, int((now - self._now) / self._step_seconds))
             self._decode(done)
             self._steps -= done
             self._now += done * self._step_seconds
-        usage = self._used_kv / self._engine.kv_tokens
+        promised = sum(request.to_compute - request.computed for request in self._prefilling)
+        usage = (self._used_kv - promised) / self._engine.kv_tokens
         return self.counters.sample(now, self.running, len(self._waiting), usage)
 
     def _fits(self, request: Request) -> bool:

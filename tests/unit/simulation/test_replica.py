@@ -164,3 +164,11 @@ def test_whatever_comes_the_engine_keeps_its_limits_and_ends_empty(
     assert final.prompt_tokens == sum(request.prompt_tokens for request in answered)
     assert final.time_to_first_token_seconds.count == final.answered == len(answered)
     assert all(request.arrived < request.first_token <= request.ended for request in answered)
+
+
+def test_during_a_long_prefill_only_the_use_of_the_cache_moves() -> None:
+    replica = Replica(ENGINE)
+    replica.submit(Request(0.0, 60_000, 10), 0.0)
+    early, late = replica.sample(1.0), replica.sample(2.0)
+    assert 0 < early.kv_usage < late.kv_usage < 0.6
+    assert numbers(early) == numbers(late)
