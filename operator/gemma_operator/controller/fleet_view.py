@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from gemma_operator.autoscaling.drain import DrainPod, DrainScene, size
 from gemma_operator.autoscaling.fleet import Fleet, Pod, PodState
@@ -10,6 +11,9 @@ from gemma_operator.controller.pod_facts import PodFacts
 from gemma_operator.controller.rollout import complete
 from gemma_operator.kube.apply import OUR_MANAGERS
 from gemma_operator.kube.resources import JsonObject
+
+FOREIGN_SECONDS = 600.0
+"""So long after somebody else wrote the replicas the autoscaler stands back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +85,29 @@ def state_of(pod: PodFacts) -> PodState:
     return PodState.SERVING if pod.ready else PodState.LOADING
 
 
-def foreign_scaler(deployment: JsonObject) -> tuple[str, str]:
-    """Who else last wrote the Deployment's replicas, and when; empty texts where nobody did.
+def foreign_scaler(view: FleetView) -> str:
+    """Who else scales the Deployment, in a sentence; empty when nobody does or the last write was long ago.
 
-    An apply of ours takes the field over, and their entry goes with it: what is found was written since.
+    An apply of ours takes the field over, and their entry goes with it: what is found was written since. Two who write
+    in turn would never end, so the autoscaler stands back for a while after each write of another.
     """
-    for entry in deployment["metadata"].get("managedFields") or ():
+    for entry in view.deployment["metadata"].get("managedFields") or ():
         owned = (entry.get("fieldsV1") or {}).get("f:spec") or {}
-        if "f:replicas" in owned and entry.get("manager") not in OUR_MANAGERS:
-            return str(entry.get("manager", "somebody")), str(entry.get("time", ""))
-    return "", ""
+        if "f:replicas" not in owned or entry.get("manager") in OUR_MANAGERS:
+            continue
+        written = str(entry.get("time", ""))
+        if _seconds_ago(written, view.clock) <= FOREIGN_SECONDS:
+            return (
+                f"{entry.get('manager', 'somebody')} wrote {view.replicas} replicas to the Deployment at {written}: "
+                "remove what scales it, or write autoscaling.mode External and let it scale the GemmaDeployment; "
+                f"{FOREIGN_SECONDS / 60:.0f} minutes after its last write the autoscaler takes over again"
+            )
+    return ""
+
+
+def _seconds_ago(written: str, clock: Clock) -> float:
+    """A time that can't be read is now."""
+    try:
+        return clock.wall_seconds - datetime.fromisoformat(written).timestamp()
+    except ValueError:
+        return 0.0

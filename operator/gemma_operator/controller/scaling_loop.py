@@ -43,9 +43,6 @@ TICK_SECONDS = 0.5
 REPORT_SECONDS = 300.0
 """Numbers that move all the time reach the status at most this often; as metrics they are always new."""
 
-FOREIGN_SECONDS = 600.0
-"""So long after somebody else wrote the replicas the autoscaler stands back; then it takes over again."""
-
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -154,7 +151,7 @@ class Autoscaler:
         _tell_wrong_pods(one, view)
         fleet = view.fleet(one.starts.learn(target.digest, view.pods))
         decision, one.state = decide(target.settings, fleet, one.state)
-        outcome = Outcome(advisory=target.advisory, foreign=_foreign(view))
+        outcome = Outcome(advisory=target.advisory, foreign=foreign_scaler(view))
         if not outcome.advisory and not outcome.foreign:
             outcome = await self._carry_out(one, view, decision, outcome)
         self._measure(key, decision, view)
@@ -246,24 +243,6 @@ class Autoscaler:
             gauge.labels(key.namespace, key.name).set(value)
         for state in PodState:
             self._metrics.autoscaler_pods.labels(key.namespace, key.name, state.value).set(view.count(state))
-
-
-def _foreign(view: FleetView) -> str:
-    """Who else scales the Deployment, unless that was long ago: two who write in turn would never end."""
-    manager, written = foreign_scaler(view.deployment)
-    if not manager:
-        return ""
-    try:
-        ago = view.clock.wall_seconds - datetime.fromisoformat(written).timestamp()
-    except ValueError:
-        ago = 0.0
-    if ago > FOREIGN_SECONDS:
-        return ""
-    return (
-        f"{manager} wrote {view.replicas} replicas to the Deployment at {written}: remove what scales it, or write "
-        f"autoscaling.mode External and let it scale the GemmaDeployment; {FOREIGN_SECONDS / 60:.0f} minutes after its "
-        "last write the autoscaler takes over again"
-    )
 
 
 def _tell_wrong_pods(one: _Followed, view: FleetView) -> None:

@@ -1,8 +1,10 @@
 """How pods look to the policy and to the drain."""
 
+from datetime import UTC, datetime
+
 from gemma_operator.autoscaling.fleet import PodState
 from gemma_operator.controller.fleet_view import foreign_scaler
-from tests.unit.controller.scaling_views import engine, view
+from tests.unit.controller.scaling_views import CLOCK, engine, view
 
 LABEL_GONE = {"serving": False, "drain_deadline": 11_000.0}
 
@@ -37,16 +39,27 @@ def test_a_deployment_that_replaces_pods_is_rolling_out() -> None:
     assert not view(engine("a")).fleet(()).rolling_out
 
 
-def wrote(manager: str, field: str = "f:replicas", **more: str) -> dict[str, object]:
-    return {"manager": manager, "time": "2026-11-24T12:00:00Z", "fieldsV1": {"f:spec": {field: {}}}, **more}
+def wrote(manager: str, seconds_ago: float = 60, field: str = "f:replicas", **more: str) -> dict[str, object]:
+    at = datetime.fromtimestamp(CLOCK.wall_seconds - seconds_ago, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"manager": manager, "time": at, "fieldsV1": {"f:spec": {field: {}}}, **more}
 
 
-def test_somebody_elses_number_of_replicas_is_found_with_its_time() -> None:
-    fields = [wrote("gemma-operator-replicas"), wrote("kube-controller-manager", subresource="scale")]
-    found = foreign_scaler(view(engine("a"), managed_fields=fields).deployment)
-    assert found == ("kube-controller-manager", "2026-11-24T12:00:00Z")
+def foreign(*fields: dict[str, object]) -> str:
+    return foreign_scaler(view(engine("a"), managed_fields=list(fields)))
+
+
+def test_somebody_else_who_scales_is_named_with_number_time_and_what_to_do() -> None:
+    said = foreign(wrote("gemma-operator-replicas"), wrote("kube-controller-manager", subresource="scale"))
+    assert said.startswith("kube-controller-manager wrote 1 replicas to the Deployment at 1970-01-01T02:45:40Z")
+    assert "autoscaling.mode External" in said
+
+
+def test_what_somebody_wrote_long_ago_holds_nothing_up() -> None:
+    assert foreign(wrote("kubectl", seconds_ago=590)) != ""
+    assert foreign(wrote("kubectl", seconds_ago=610)) == ""
+    assert foreign(wrote("kubectl") | {"time": "long ago"}) != ""
 
 
 def test_our_own_writes_and_other_fields_of_others_are_no_foreign_scaling() -> None:
-    fields = [wrote("gemma-operator-replicas"), wrote("kubectl-edit", field="f:paused"), {"manager": "somebody"}]
-    assert foreign_scaler(view(engine("a"), managed_fields=fields).deployment) == ("", "")
+    ours, other = wrote("gemma-operator-replicas"), wrote("kubectl-edit", field="f:paused")
+    assert foreign(ours, other, {"manager": "somebody"}) == ""
