@@ -17,6 +17,8 @@ ATTAINMENT = 0.99
 STRETCHES = (16, 8, 4, 2, 1)
 PRICES = 12
 WORTH_GOING_ON = 0.003
+MOST_OVER_PEAK = 2
+"""No minute gets more than so many times the fixed fleet."""
 
 Progress = Callable[[str], None]
 
@@ -77,6 +79,7 @@ class _Search:
                 high = middle
             else:
                 low = middle + 1
+        self._most = min(self._most, MOST_OVER_PEAK * high)
         return [high] * self._world.intervals
 
     def from_table(self) -> None:
@@ -123,6 +126,8 @@ class _Search:
         self.tried += 1
         missed = sum(misses(self._world, timetable))
         self._missed = missed
+        if self.tried % 20 == 0:
+            self._progress(f"{self.tried} timetables tried")
         if missed > self._allowed:
             return False
         hours = gpu_hours(self._world, timetable)
