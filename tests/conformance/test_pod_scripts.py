@@ -9,9 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.e2e
 
 KEY = "hush-" + "0" * 8
 CONTEXT = 2048
-LONG = {"prompt": [2], "max_tokens": 1000, "temperature": 0, "ignore_eos": True, "stream": True}
+LONG = {"prompt": [2], "max_tokens": 1800, "temperature": 0, "ignore_eos": True, "stream": True}
 
 
 @pytest.fixture(scope="module")
@@ -133,23 +133,24 @@ def closes(connection: http.client.HTTPConnection) -> bool:
 
 
 def test_pre_stop_waits_for_the_stream_that_runs_and_its_answer_is_whole(engine: HostEngine, pod: Path) -> None:
-    answered: list[str] = []
-    client = Thread(
-        target=lambda: answered.append(ask(connect(engine), "POST", "/v1/completions", LONG).read().decode())
-    )
-    client.start()
-    wait_for("the request to run", lambda: getattr(load(engine.text("/metrics")), "running", 0) > 0, 30, 0.02)
-    started = time.monotonic()
-    try:
-        assert pre_stop.main([port(engine), "120", str(pod / "draining")], 0.0) == 0
-        assert getattr(load(engine.text("/metrics")), "running", 1) == 0
-        assert time.monotonic() - started < 120
-        client.join(10)
-        assert answered
-        assert answered[0].rstrip().endswith("data: [DONE]")
-        assert answered[0].count('"text"') > 100
-    finally:
-        (pod / "draining").unlink()
+    with ThreadPoolExecutor(1) as client:
+        stream = client.submit(lambda: ask(connect(engine), "POST", "/v1/completions", LONG).read().decode())
+
+        def runs() -> bool:
+            return stream.done() or getattr(load(engine.text("/metrics")), "running", 0) > 0
+
+        wait_for("the request to run", runs, 60, 0.02)
+        assert not stream.done(), stream.result()[-500:]
+        started = time.monotonic()
+        try:
+            assert pre_stop.main([port(engine), "120", str(pod / "draining")], 0.0) == 0
+            assert getattr(load(engine.text("/metrics")), "running", 1) == 0
+            assert time.monotonic() - started < 120
+            answer = stream.result(10)
+            assert answer.rstrip().endswith("data: [DONE]")
+            assert answer.count('"text"') > 100
+        finally:
+            (pod / "draining").unlink()
 
 
 def test_a_pool_that_is_too_small_is_read_from_the_termination_message(tmp_path: Path) -> None:
