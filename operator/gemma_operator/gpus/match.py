@@ -12,6 +12,7 @@ from gemma_operator.gpus.accelerator import Accelerator
 
 MIB = 2**20
 
+VENDOR = "NVIDIA-"
 SHARED = re.compile(r"-SHARED$")
 SLICE = re.compile(r"-MIG-")
 
@@ -90,7 +91,8 @@ def memory_states(products: Sequence[GpuProduct], accelerator: Accelerator) -> t
 
 def _same_name(label: str, known: tuple[str, ...]) -> bool:
     """Drivers before R510 left out the leading ``NVIDIA-``."""
-    return label.removeprefix("NVIDIA-") in {name.removeprefix("NVIDIA-") for name in known}
+    bare = label.removeprefix(VENDOR)
+    return bare in known or VENDOR + bare in known
 
 
 def _accelerator(
