@@ -8,8 +8,10 @@ from gemma_operator.simulation.arrivals import one_after_another
 from gemma_operator.simulation.bound import ATTAINMENT, clairvoyant_bound
 from gemma_operator.simulation.report import Objectives
 from gemma_operator.simulation.router import Routing
+from gemma_operator.simulation.scenarios import engine_31b_h100, step
 from gemma_operator.simulation.schedule import World, gpu_hours, misses
 from tests.bench_autoscaling import read_bounds
+from tests.traces import chat
 from tests.unit.simulation.engines import ENGINE, steady
 
 LOAD = one_after_another(steady(1.5, 180), steady(7.0, 180, prompt=3000), steady(1.5, 180))
@@ -47,3 +49,11 @@ def test_the_committed_bounds_reach_their_attainment_below_a_fixed_fleet() -> No
     for bound in bounds.values():
         assert bound.attainment >= ATTAINMENT
         assert bound.gpu_hours < bound.static_peak_gpu_hours
+
+
+def test_a_committed_bound_still_holds_when_it_is_simulated_again() -> None:
+    load, bound = step(chat()), read_bounds()["4.4× step, random"]
+    world = World(load, engine_31b_h100(), Objectives(), Routing.RANDOM, cold_start_seconds=120.0)
+    assert gpu_hours(world, bound.timetable) == pytest.approx(bound.gpu_hours)
+    missed = sum(misses(world, bound.timetable))
+    assert 1 - missed / len(load.arrivals) == pytest.approx(bound.attainment, abs=1e-4)
