@@ -8,16 +8,17 @@ one only when it stands out of the noise, and how noisy this stream is, is learn
 import math
 from dataclasses import dataclass
 
-SUDDEN_SECONDS, FAST_SECONDS, SLOW_SECONDS = 15.0, 60.0, 240.0
+SUDDEN_SECONDS, FAST_SECONDS, SLOW_SECONDS = 15.0, 45.0, 240.0
 BURST_SECONDS = 900.0
 
 SUDDEN, SIGNIFICANT = 4.0, 1.0
 """Standard deviations by which the sudden and the fast mean must exceed the next longer one."""
 
-NOISE = 2.0
-"""Standard deviations of the rate that are added: what a busy minute brings more than the mean."""
+WAVES = 3.0
+"""Beside one standard deviation of a Poisson minute so many times more for a stream that comes in waves."""
 
-MOST_BURST = 16.0
+MOST_BURST = 8.0
+LEAST_RATE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +44,20 @@ class Arrivals:
         if rise > SIGNIFICANT * self._noise(self.slow, FAST_SECONDS):
             # A fading mean lags a ramp by its time constant: two of them tell the slope.
             slope = rise / (SLOW_SECONDS - FAST_SECONDS)
-            rate = self.fast + min(slope * (FAST_SECONDS + horizon_seconds / 2), self.fast)
+            rate = self.fast + min(slope * (FAST_SECONDS + horizon_seconds), self.fast)
         if self.sudden - self.fast > SUDDEN * self._noise(self.fast, SUDDEN_SECONDS):
             rate = max(rate, self.sudden)
-        return rate + NOISE * self._noise(rate, FAST_SECONDS)
+        return rate + (1 + WAVES * (self.burst - 1)) * math.sqrt(max(rate, LEAST_RATE) / (2 * FAST_SECONDS))
 
     def _noise(self, rate: float, constant: float) -> float:
         """Standard deviation of a fading mean of such a stream."""
-        return math.sqrt(self.burst * max(rate, 0.05) / (2 * constant))
+        return math.sqrt(self.burst * max(rate, LEAST_RATE) / (2 * constant))
 
 
 def arrived(arrivals: Arrivals, rate: float, seconds: float) -> Arrivals:
     """After an interval with ``rate`` requests per second. Early on the means are plain means."""
     seen = arrivals.seen_seconds + seconds
-    burst = (rate - arrivals.fast) ** 2 * seconds / max(arrivals.fast, 0.05)
+    burst = (rate - arrivals.fast) ** 2 * seconds / max(arrivals.fast, LEAST_RATE)
     share = min(1.0, seconds / BURST_SECONDS) if arrivals.seen_seconds >= FAST_SECONDS else 0.0
     return Arrivals(
         _faded(arrivals.sudden, rate, seconds, min(SUDDEN_SECONDS, seen)),

@@ -17,9 +17,6 @@ from gemma_operator.autoscaling.settings import Settings, StepTime
 LATE_SHARE = 0.005
 """Of the requests may miss a target."""
 
-ROUGHNESS = 1.3
-"""What is added to standard deviations of a smooth model: prefill comes in chunks, and load in waves."""
-
 PACED_TOKENS = 32.0
 """The pace of a shorter answer can hardly be told."""
 
@@ -97,7 +94,7 @@ class _Replica:
         prefill = service * math.sqrt(self._mix.unevenness * rate * seconds)
         late = 0.0
         for tokens, share in self._paced:
-            deviation = ROUGHNESS * math.hypot(self.added * spread, prefill / math.sqrt(tokens))
+            deviation = math.hypot(self.added * spread, prefill / math.sqrt(tokens))
             late += share * 0.5 * math.erfc((self._target - seconds) / (math.sqrt(2) * deviation))
         return late <= LATE_SHARE
 

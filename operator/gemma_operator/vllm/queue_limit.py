@@ -7,6 +7,9 @@ is what can run, and as many more as get their turn within the target for the fi
 import math
 
 OPTION = "max-num-queued-reqs"
+POOL_SHARE = 0.85
+"""Of the KV pool: above it requests wait for one that ends, or are computed twice."""
+
 TYPICAL_REQUEST_TOKENS = 1366
 TYPICAL_ANSWER_TOKENS = 211
 """What a request holds in the cache and what it generates: means of the Azure 2023 conversation trace. A limit far
@@ -25,6 +28,6 @@ def queue_limit(
 
     While ``n`` run, one ends every ``answer tokens × time per token / n``: so many per second leave the queue.
     """
-    running = min(max_num_seqs, max(concurrent_requests, kv_tokens // TYPICAL_REQUEST_TOKENS, 1))
+    running = min(max_num_seqs, max(concurrent_requests, int(POOL_SHARE * kv_tokens) // TYPICAL_REQUEST_TOKENS, 1))
     request_seconds = TYPICAL_ANSWER_TOKENS * inter_token_seconds
     return running + max(1, math.ceil(running * time_to_first_token_seconds / request_seconds))
