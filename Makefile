@@ -32,8 +32,9 @@ test: install ## Everything: check, real control plane, real kubelet with real v
 demo: install ## A real cluster, the chart, a 256K plan, and a tiny Gemma 4 that answers
 	@$(BIN)/python -m e2e.demo
 
-bench: install ## Print figures: planning, arithmetic
+bench: install ## Print figures: planning, the operator on a real API server, the scaling policy
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench_autoscaling
 
 generate: install ## Write the CRD, the API reference and the other generated files
 	@$(BIN)/python -m gemma_operator.cli.generate
