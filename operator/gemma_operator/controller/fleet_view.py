@@ -91,9 +91,8 @@ def foreign_scaler(view: FleetView) -> str:
     An apply of ours takes the field over, and their entry goes with it: what is found was written since. Two who write
     in turn would never end, so the autoscaler stands back for a while after each write of another.
     """
-    for entry in view.deployment["metadata"].get("managedFields") or ():
-        owned = (entry.get("fieldsV1") or {}).get("f:spec") or {}
-        if "f:replicas" not in owned or entry.get("manager") in OUR_MANAGERS:
+    for entry in _owners_of_replicas(view):
+        if entry.get("manager") in OUR_MANAGERS:
             continue
         written = str(entry.get("time", ""))
         if _seconds_ago(written, view.clock) <= FOREIGN_SECONDS:
@@ -103,6 +102,16 @@ def foreign_scaler(view: FleetView) -> str:
                 f"{FOREIGN_SECONDS / 60:.0f} minutes after its last write the autoscaler takes over again"
             )
     return ""
+
+
+def unclaimed(view: FleetView) -> bool:
+    """Whether nobody owns the Deployment's replicas: who scales it then leaves no trace, so the field is claimed."""
+    return not _owners_of_replicas(view)
+
+
+def _owners_of_replicas(view: FleetView) -> list[JsonObject]:
+    entries = view.deployment["metadata"].get("managedFields") or ()
+    return [entry for entry in entries if "f:replicas" in ((entry.get("fieldsV1") or {}).get("f:spec") or {})]
 
 
 def _seconds_ago(written: str, clock: Clock) -> float:

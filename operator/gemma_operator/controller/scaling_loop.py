@@ -22,7 +22,7 @@ from gemma_operator.autoscaling.settings import Settings
 from gemma_operator.controller.cold_starts import ColdStarts
 from gemma_operator.controller.drain_pods import start_draining, stop_draining
 from gemma_operator.controller.engine_client import EngineClient
-from gemma_operator.controller.fleet_view import Clock, FleetView, foreign_scaler
+from gemma_operator.controller.fleet_view import Clock, FleetView, foreign_scaler, unclaimed
 from gemma_operator.controller.pod_facts import PodFacts, pod_facts
 from gemma_operator.controller.queue import Key
 from gemma_operator.controller.scaling_report import Outcome, ScalingReport, scaling_report
@@ -190,8 +190,9 @@ class Autoscaler:
             await stop_draining(self._client, namespace, [by_uid[uid] for uid in actions.release])
             deadline = view.clock.wall_seconds + target.drain_timeout_seconds
             await start_draining(self._client, namespace, [by_uid[uid] for uid in actions.drain], deadline)
-            if actions.replicas is not None:
-                await apply_replicas(self._client, view.deployment, actions.replicas)
+            if actions.replicas is not None or unclaimed(view):
+                wanted = view.replicas if actions.replicas is None else actions.replicas
+                await apply_replicas(self._client, view.deployment, wanted)
         except ConflictError:
             raise
         except ApiError as error:

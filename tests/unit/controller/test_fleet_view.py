@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from gemma_operator.autoscaling.fleet import PodState
-from gemma_operator.controller.fleet_view import foreign_scaler
+from gemma_operator.controller.fleet_view import foreign_scaler, unclaimed
 from tests.unit.controller.scaling_views import CLOCK, engine, view
 
 LABEL_GONE = {"serving": False, "drain_deadline": 11_000.0}
@@ -63,3 +63,8 @@ def test_what_somebody_wrote_long_ago_holds_nothing_up() -> None:
 def test_our_own_writes_and_other_fields_of_others_are_no_foreign_scaling() -> None:
     ours, other = wrote("gemma-operator-replicas"), wrote("kubectl-edit", field="f:paused")
     assert foreign(ours, other, {"manager": "somebody"}) == ""
+
+
+def test_replicas_that_nobody_owns_are_to_be_claimed() -> None:
+    assert unclaimed(view(engine("a"), managed_fields=[wrote("kubectl", field="f:template")]))
+    assert not unclaimed(view(engine("a"), managed_fields=[wrote("gemma-operator-replicas")]))
