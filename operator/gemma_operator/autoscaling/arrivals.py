@@ -18,6 +18,11 @@ WAVES = 3.0
 """Beside one standard deviation of a Poisson minute so many times more for a stream that comes in waves."""
 
 MOST_BURST = 8.0
+
+REQUESTS = 8.0
+"""A mean over fewer than so many requests says little: where few come, the two longer spans grow."""
+
+MOST_SECONDS = 900.0
 LEAST_RATE = 0.05
 
 
@@ -41,17 +46,24 @@ class Arrivals:
         """
         rate = max(self.fast, self.slow)
         rise = self.fast - self.slow / dearer
-        if rise > SIGNIFICANT * self._noise(self.slow, FAST_SECONDS):
+        fast_seconds, slow_seconds = self.spans()
+        if rise > SIGNIFICANT * self._noise(self.slow, fast_seconds):
             # A fading mean lags a ramp by its time constant: two of them tell the slope.
-            slope = rise / (SLOW_SECONDS - FAST_SECONDS)
-            rate = self.fast + min(slope * (FAST_SECONDS + horizon_seconds), self.fast)
+            slope = rise / (slow_seconds - fast_seconds)
+            rate = self.fast + min(slope * (fast_seconds + horizon_seconds), self.fast)
         if self.sudden - self.fast > SUDDEN * self._noise(self.fast, SUDDEN_SECONDS):
             rate = max(rate, self.sudden)
-        return rate + (1 + WAVES * (self.burst - 1)) * math.sqrt(max(rate, LEAST_RATE) / (2 * FAST_SECONDS))
+        return rate + (1 + WAVES * (self.burst - 1)) * math.sqrt(rate / (2 * fast_seconds))
+
+    def spans(self) -> tuple[float, float]:
+        """Time constants of the fast and the slow mean."""
+        rate = max(self.fast, self.slow, 1e-6)
+        grown = min(max(1.0, REQUESTS / rate / FAST_SECONDS), MOST_SECONDS / FAST_SECONDS)
+        return FAST_SECONDS * grown, SLOW_SECONDS * grown
 
     def _noise(self, rate: float, constant: float) -> float:
-        """Standard deviation of a fading mean of such a stream."""
-        return math.sqrt(self.burst * max(rate, LEAST_RATE) / (2 * constant))
+        """Standard deviation of a fading mean of such a stream; never below that of one request in its span."""
+        return math.sqrt(self.burst * max(rate, 1 / constant) / (2 * constant))
 
 
 def arrived(arrivals: Arrivals, rate: float, seconds: float) -> Arrivals:
@@ -59,10 +71,11 @@ def arrived(arrivals: Arrivals, rate: float, seconds: float) -> Arrivals:
     seen = arrivals.seen_seconds + seconds
     burst = (rate - arrivals.fast) ** 2 * seconds / max(arrivals.fast, LEAST_RATE)
     share = min(1.0, seconds / BURST_SECONDS) if arrivals.seen_seconds >= FAST_SECONDS else 0.0
+    fast_seconds, slow_seconds = arrivals.spans()
     return Arrivals(
         _faded(arrivals.sudden, rate, seconds, min(SUDDEN_SECONDS, seen)),
-        _faded(arrivals.fast, rate, seconds, min(FAST_SECONDS, seen)),
-        _faded(arrivals.slow, rate, seconds, min(SLOW_SECONDS, seen)),
+        _faded(arrivals.fast, rate, seconds, min(fast_seconds, seen)),
+        _faded(arrivals.slow, rate, seconds, min(slow_seconds, seen)),
         min(MOST_BURST, max(1.0, arrivals.burst + share * (min(burst, MOST_BURST) - arrivals.burst))),
         seen,
     )

@@ -23,7 +23,7 @@ COUNTERS = (
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Amounts of one interval of one engine; ``running``, ``waiting`` and ``kv_usage`` are those at its end."""
+    """Amounts of an interval of one engine; ``running`` and ``waiting`` are those at its end, ``kv_usage`` a mean."""
 
     seconds: float
     arrivals: float
@@ -31,6 +31,7 @@ class Flow:
     running: float
     waiting: float
     kv_usage: float
+    kv_moved: bool
     computed_prompt_tokens: float
     prompt_tokens: float
     first_tokens: float
@@ -86,6 +87,7 @@ def flow(before: Sample, after: Sample) -> Flow | None:
         running=after.running,
         waiting=after.waiting,
         kv_usage=(before.kv_usage + after.kv_usage) / 2,
+        kv_moved=before.kv_usage != after.kv_usage,
         computed_prompt_tokens=max(0.0, grown["prompt_tokens"] - grown["cached_prompt_tokens"]),
         prompt_tokens=grown["prompt_tokens"],
         first_tokens=known["time_to_first_token_seconds"].count,

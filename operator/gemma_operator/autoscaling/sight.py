@@ -84,4 +84,5 @@ def _newborn(pod: Pod, memory: Memory) -> Sample | None:
 
 
 def _moves_not(one: Flow) -> bool:
-    return one.arrivals == 0 and one.generation_tokens == 0 and one.prompt_tokens == 0
+    """Nothing at all: during the prefill of a long prompt only the cache fills."""
+    return one.arrivals == 0 and one.generation_tokens == 0 and one.prompt_tokens == 0 and not one.kv_moved

@@ -25,9 +25,10 @@ def shown(step: StepTime, running: float, prompt_rate: float, context: float) ->
     tokens = 10 * running / seconds
     nothing = Histogram()
     between = Histogram(((math.inf, tokens),), tokens * seconds)
+    prompts = prompt_rate * 10
+    usage = kv / SETTINGS.kv_tokens
     return Flow(
-        10, 1, 0, running, 0, kv / SETTINGS.kv_tokens, prompt_rate * 10, prompt_rate * 10, 1, tokens, nothing, nothing,
-        nothing, between,
+        10, 1, 0, running, 0, usage, True, prompts, prompts, 1, tokens, nothing, nothing, nothing, between
     )  # fmt: skip
 
 

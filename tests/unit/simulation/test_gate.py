@@ -7,8 +7,10 @@ from gemma_operator.simulation.options import Options
 from gemma_operator.simulation.report import Report
 from gemma_operator.simulation.run import simulate
 from gemma_operator.simulation.scenarios import (
+    KV_TOKENS_256K,
     conversation_times_four,
     engine_31b_h100,
+    long_prompts,
     settings_31b_h100,
 )
 from tests.traces import chat, code
@@ -53,3 +55,13 @@ def test_a_steady_load_moves_nothing_back_and_forth() -> None:
     report = replayed(poisson(chat(), 14.0, 1800.0, seed=1), initial=5)
     assert report.slo_attainment >= 0.99
     assert report.direction_changes <= 1
+
+
+def test_no_replica_is_added_for_prefills_that_only_take_their_time() -> None:
+    report = simulate(
+        until(long_prompts(), 1800.0),
+        settings_31b_h100(kv_tokens=KV_TOKENS_256K),
+        engine_31b_h100(kv_tokens=KV_TOKENS_256K),
+        Options(seed=1, initial_replicas=1),
+    )
+    assert report.peak_replicas == 1
