@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install check test demo bench generate lock clean
+.PHONY: help install check test demo bench bench-drain generate lock clean
 
 help: ## Show the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 install: $(VENV)/.installed ## Make .venv from the lock
 
@@ -35,6 +35,9 @@ demo: install ## A real cluster, the chart, a 256K plan, and a tiny Gemma 4 that
 bench: install ## Print figures: planning, the operator on a real API server, the scaling policy
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench_autoscaling
+
+bench-drain: install ## Scale-downs, evictions and roll-outs under load on real vLLM; goes on where it was broken off
+	@$(BIN)/python -m tests.bench_drain
 
 generate: install ## Write the CRD, the API reference and the other generated files
 	@$(BIN)/python -m gemma_operator.cli.generate

@@ -1,0 +1,150 @@
+"""``make bench-drain``: scale-downs, evictions and roll-outs under load on real vLLM, every request accounted for.
+
+Each cycle starts with two engines behind their Service and clients that stream on kept-alive connections. What was done
+is kept in a file, so that a run that was broken off goes on where it was. Prints, never judges.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from e2e.cluster.paths import CACHE
+from e2e.load import Load
+from e2e.stack import Stack
+from e2e.waiting import wait_for
+
+NAME = "drained"
+POD = f"gemma-operator.io/deployment={NAME}"
+KEPT = CACHE / "bench-drain.json"
+CLIENTS = 2
+AFTER_SECONDS = 3.0
+"""The load goes on for so long once the change is complete."""
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """One change under load, and what became of the requests."""
+
+    kind: str
+    seconds: float
+    answered: int
+    shed: int
+    lost: list[str]
+
+
+def main() -> None:
+    """Run what is left of the cycles and print the account of all."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--cycles", type=int, default=51, help="in all, those done before included")
+    parser.add_argument("--afresh", action="store_true", help="forget what was done before")
+    given = parser.parse_args()
+    if given.afresh:
+        KEPT.unlink(missing_ok=True)
+    done = read(KEPT)
+    stack = Stack.ensure()
+    spec: dict[str, Any] = {"contextLength": "1K", "replicas": 2, "rollout": {"drainTimeoutSeconds": 60}}
+    stack.cluster.apply([stack.manifest(NAME, "tiny-chat", **spec)])
+    changes = list(CHANGES.items())
+    while len(done) < given.cycles:
+        kind, change = changes[len(done) % len(changes)]
+        cycle = run(stack, kind, change)
+        done.append(cycle)
+        KEPT.write_text(json.dumps([asdict(one) for one in done], indent=1))
+        print(f"{len(done):3} of {given.cycles}  {line(kind, [cycle])}", flush=True)
+    print()
+    for kind in CHANGES:
+        print(line(kind, [one for one in done if one.kind == kind]))
+    print(line("all", done))
+    for one in done:
+        for loss in one.lost:
+            print(f"lost in a {one.kind}: {loss}")
+    stack.kubectl("delete", "gemmadeployment", NAME, "--timeout=60s")
+
+
+def read(path: Path) -> list[Cycle]:
+    """The cycles of earlier runs."""
+    return [Cycle(**one) for one in json.loads(path.read_text())] if path.exists() else []
+
+
+def line(kind: str, cycles: list[Cycle]) -> str:
+    """The account of some cycles."""
+    seconds = sum(one.seconds for one in cycles)
+    answered, shed = sum(one.answered for one in cycles), sum(one.shed for one in cycles)
+    lost = sum(len(one.lost) for one in cycles)
+    return f"{kind:10} {len(cycles):3} cycles {seconds:6.0f} s  {answered:6} answered  {shed:4} told 503  {lost:4} lost"
+
+
+def run(stack: Stack, kind: str, change: Callable[[Stack], None]) -> Cycle:
+    """Two engines, load, the change, and a little more load."""
+    stack.kubectl("scale", "gemmadeployment", NAME, "--replicas=2")
+    wait_for("two engines to serve", lambda: len(serving(stack)) == len(names(stack)) == 2, 400, 1, told(stack))
+    started = time.monotonic()
+    with Load(stack.address(NAME), NAME, clients=CLIENTS, answer_tokens=60, pause_seconds=0.2) as load:
+        change(stack)
+        time.sleep(AFTER_SECONDS)
+    account = load.account
+    return Cycle(kind, time.monotonic() - started, account.answered, account.shed, account.losses)
+
+
+def scale_down(stack: Stack) -> None:
+    """One replica less, as a user or a HorizontalPodAutoscaler writes it."""
+    stack.kubectl("scale", "gemmadeployment", NAME, "--replicas=1")
+    wait_for("one engine to go", lambda: len(names(stack)) == 1, 200, 1, told(stack))
+
+
+def evict(stack: Stack) -> None:
+    """What ``kubectl drain`` does to each pod of a node, to one."""
+    victim = min(names(stack))
+    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": victim, "namespace": stack.namespace}}
+    path = f"/api/v1/namespaces/{stack.namespace}/pods/{victim}/eviction"
+
+    def evicted() -> bool:
+        stack.cluster.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(body))
+        return True
+
+    wait_for("the eviction to be allowed", evicted, 120, 2, told(stack))
+    wait_for("the evicted pod to go", lambda: victim not in names(stack), 200, 1, told(stack))
+    wait_for("another to serve", lambda: len(serving(stack)) == 2, 400, 1, told(stack))
+
+
+def roll_out(stack: Stack) -> None:
+    """New pods for a reason that changes no plan."""
+    before = names(stack)
+    spec = {"spec": {"engine": {"pod": {"annotations": {"example.com/turn": str(time.time_ns())}}}}}
+    stack.kubectl("patch", "gemmadeployment", NAME, "--type=merge", "-p", json.dumps(spec))
+
+    def replaced() -> bool:
+        return not before & names(stack) and len(serving(stack)) == 2
+
+    wait_for("both engines to be new", replaced, 800, 1, told(stack))
+
+
+CHANGES: dict[str, Callable[[Stack], None]] = {"scale-down": scale_down, "eviction": evict, "roll-out": roll_out}
+
+
+def names(stack: Stack) -> set[str]:
+    """The pods that are there, terminating ones included."""
+    return {item["metadata"]["name"] for item in stack.get("pods", "-l", POD)["items"]}
+
+
+def serving(stack: Stack) -> set[str]:
+    """The pods that are Ready and not on their way out."""
+    return {
+        item["metadata"]["name"]
+        for item in stack.get("pods", "-l", POD)["items"]
+        if "deletionTimestamp" not in item["metadata"]
+        and any(one["type"] == "Ready" and one["status"] == "True" for one in item["status"].get("conditions") or ())
+    }
+
+
+def told(stack: Stack) -> Callable[[], str]:
+    """What is known, for the error."""
+    return lambda: stack.kubectl("get", "gd,pods", "-o", "wide")
+
+
+if __name__ == "__main__":
+    main()
