@@ -109,6 +109,9 @@ class Pump:
         settings.networking.error_backoffs = (1, 2, 4, 8)
         settings.networking.enforce_retry_after = True
         settings.queueing.worker_limit = 64
+        # A worker keeps its place until it has been idle for so long; at kopf's 5 s, 64 places let in 13 objects a
+        # second, and a thousand nodes would take more than a minute.
+        settings.queueing.idle_timeout = 0.1
         settings.process.ultimate_exiting_timeout = None
         settings.persistence.finalizer = f"{GEMMA_DEPLOYMENTS.group}/finalizer"
         labels, fields = settings.watching.label_selectors, settings.watching.field_selectors
