@@ -39,9 +39,13 @@ class Api:
         return sent
 
     async def wait_for(self, names: set[str], seconds: float) -> None:
-        """Until Deployments of these names have appeared. Raises ``TimeoutError``."""
-        async with asyncio.timeout(seconds), self._news:
-            await self._news.wait_for(lambda: names <= self.appeared.keys())
+        """Until Deployments of these names have appeared. Raises ``RuntimeError`` with those that have not."""
+        try:
+            async with asyncio.timeout(seconds), self._news:
+                await self._news.wait_for(lambda: names <= self.appeared.keys())
+        except TimeoutError:
+            missing = sorted(names - self.appeared.keys())
+            raise RuntimeError(f"no Deployment after {seconds:.0f} s: {', '.join(missing[:5])}") from None
 
     async def watch(self) -> None:
         """See Deployments appear, until cancelled."""

@@ -1,13 +1,16 @@
 """The operator on the real API server with a thousand simulated nodes: how soon, how much memory, how many writes."""
 
 import asyncio
+import sys
 import tempfile
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from e2e.cluster import Cluster
+from e2e.cluster.cluster import KubectlError
 from e2e.operator_process import OperatorProcess
 from e2e.progress import step
 from e2e.waiting import wait_for
@@ -41,6 +44,7 @@ def measure(idle_seconds: int) -> Figures:
     with tempfile.TemporaryDirectory() as folder:
         try:
             _prepare(cluster, namespace)
+            _wait_until_schedulable(cluster, namespace)
             account = kubeconfig_of(cluster, namespace, Path(folder))
             more = (f"--kubeconfig={account.kubeconfig}",)
             with OperatorProcess(cluster, namespace, Path(folder) / "operator.log", *more) as operator:
@@ -48,6 +52,9 @@ def measure(idle_seconds: int) -> Figures:
                 yield from asyncio.run(_many(cluster, namespace))
                 yield from _at_rest(cluster, account.user, idle_seconds)
                 yield Figure("peak memory of the operator (RSS)", operator.peak_memory_bytes() / MIB, "MiB", 150)
+        except Exception:
+            print(*(Path(folder) / "operator.log").read_text().splitlines()[-15:], sep="\n", file=sys.stderr)
+            raise
         finally:
             with step("removing what the bench made"):
                 cluster.kubectl("delete", "namespace", namespace, "--wait=false")
@@ -64,6 +71,21 @@ def _prepare(cluster: Cluster, namespace: str) -> None:
             node["metadata"]["labels"]["gemma-bench"] = namespace
         with step(f"{len(nodes)} simulated nodes {nodes[0]['metadata']['name'].rpartition('-')[0]}"):
             cluster.add_nodes(nodes, ready_seconds=180)
+
+
+def _wait_until_schedulable(cluster: Cluster, namespace: str) -> None:
+    """Takes the taints of new nodes off by hand: the controller manager needs minutes for a thousand."""
+
+    def untainted() -> bool:
+        nodes = cluster.get("nodes", "-l", f"gemma-bench={namespace}")["items"]
+        return not any(node["spec"].get("taints") for node in nodes)
+
+    with step("waiting until all nodes are without a taint"):
+        for effect in ("NoSchedule", "NoExecute"):
+            taint = f"node.kubernetes.io/not-ready:{effect}-"
+            with suppress(KubectlError):  # none has it any more
+                cluster.kubectl("taint", "nodes", "-l", f"gemma-bench={namespace}", taint)
+        wait_for("untainted nodes", untainted, 300, every=3)
 
 
 def _asks(namespace: str, prefix: str, count: int) -> list[dict[str, object]]:

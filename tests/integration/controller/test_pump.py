@@ -98,6 +98,24 @@ async def test_the_lease_arrives_as_canary(desk: Desk) -> None:
         await desk.touch_lease()
 
 
+async def test_many_objects_arrive_at_once(desk: Desk, namespace: str) -> None:
+    """Each keeps one of a limited number of places for a while; that must not add up."""
+    names = [f"many-{number}" for number in range(250)]
+    desk.cluster.apply(plan_only(namespace, name) for name in names)
+    async with desk.pumping():
+        await desk.touch_lease()
+        await until(lambda: {Key(namespace, name) for name in names} <= set(desk.keys), 10)
+
+
+def plan_only(namespace: str, name: str) -> dict[str, Any]:
+    return {
+        "apiVersion": GEMMA_DEPLOYMENTS.api_version,
+        "kind": GEMMA_DEPLOYMENTS.kind,
+        "metadata": {"namespace": namespace, "name": name},
+        "spec": {"contextLength": "8K", "planOnly": True},
+    }
+
+
 async def test_objects_from_before_and_after_the_start_arrive_as_keys(desk: Desk, namespace: str) -> None:
     create_owner(desk.cluster, namespace, "before")
     async with desk.pumping():
