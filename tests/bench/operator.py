@@ -57,7 +57,7 @@ def measure(idle_seconds: int) -> Figures:
             raise
         finally:
             with step("removing what the bench made"):
-                cluster.kubectl("delete", "namespace", namespace, "--wait=false")
+                cluster.kubectl("delete", "namespace", namespace, "--wait=false", "--ignore-not-found")
                 cluster.kubectl("delete", "clusterrolebinding", namespace, "--ignore-not-found")
                 cluster.kubectl("delete", "nodes", "-l", f"gemma-bench={namespace}", "--wait=false")
 
