@@ -134,8 +134,8 @@ def return_a_drained_pod(room: Room) -> None:
     """What an autoscaler leaves behind that was switched off in the middle of a drain."""
     serving = "gemma-operator.io/serving"
     pod = room.get("pods", "-l", f"{serving}=true")["items"][0]["metadata"]["name"]
-    room.kubectl("annotate", "pod", pod, "gemma-operator.io/drain-deadline=2026-11-24T12:00:00Z")
-    room.kubectl("label", "pod", pod, f"{serving}-")
+    drained = {"labels": {serving: None}, "annotations": {"gemma-operator.io/drain-deadline": "2026-11-24T12:00:00Z"}}
+    room.kubectl("patch", "pod", pod, "--type=merge", "-p", json.dumps({"metadata": drained}))
     room.wait("the pod to serve again", lambda: room.get("pod", pod)["metadata"]["labels"].get(serving) == "true")
 
 
