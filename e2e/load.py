@@ -32,11 +32,17 @@ class Load:
     """So many clients, each of which asks again as soon as it was answered. Use as a context."""
 
     def __init__(
-        self, url: str, model: str, clients: int, answer_tokens: int = 120, pause_seconds: float = 0.0
+        self,
+        url: str,
+        model: str,
+        clients: int,
+        prompt_tokens: int = 16,
+        answer_tokens: int = 120,
+        pause_seconds: float = 0.0,
     ) -> None:
         self._where = urlsplit(url)
         self._model = model
-        self._tokens = answer_tokens
+        self._prompt_tokens, self._tokens = prompt_tokens, answer_tokens
         self._pause = pause_seconds
         self._done = threading.Event()
         self._lock = threading.Lock()
@@ -79,7 +85,7 @@ class Load:
         """One stream; raises for one that was cut. An idle connection that was closed has lost nothing: asked again."""
         body: dict[str, Any] = {
             "model": self._model,
-            "prompt": [2 + number] * 16,
+            "prompt": [2 + number] * self._prompt_tokens,
             "max_tokens": self._tokens,
             "temperature": 0,
             "ignore_eos": True,
