@@ -9,7 +9,6 @@ of this grows with it.
 """
 
 import math
-from dataclasses import dataclass
 
 from gemma_operator.autoscaling.mix import Mix
 from gemma_operator.autoscaling.settings import Settings, StepTime
@@ -29,17 +28,8 @@ LEAST_PREFILL_SHARE, MOST_PREFILL_SHARE = 0.45, 0.8
 """Bounds of the engine's time that prefill may take."""
 
 
-@dataclass(frozen=True, slots=True)
-class Capacity:
-    """``requests_per_second`` of one replica; ``running`` sequences are then under way, ``step_seconds`` apart."""
-
-    requests_per_second: float
-    running: float
-    step_seconds: float
-
-
-def capacity(settings: Settings, step: StepTime, mix: Mix, dispersion: float) -> Capacity:
-    """What a replica carries when the number of requests on it varies as ``dispersion`` × Poisson."""
+def capacity(settings: Settings, step: StepTime, mix: Mix, dispersion: float) -> float:
+    """Requests per second that a replica carries when their number on it varies as ``dispersion`` × Poisson."""
     replica = _Replica(settings, step, mix, dispersion)
     service = step.per_prompt_token_seconds * mix.computed
     low, high = 0.0, 1.0 / (replica.added * mix.answer)
@@ -51,8 +41,7 @@ def capacity(settings: Settings, step: StepTime, mix: Mix, dispersion: float) ->
             middle = (low + high) / 2
             low, high = (middle, high) if replica.carries(middle) else (low, middle)
         high = low
-    rate = max(high, LEAST_RATE)
-    return Capacity(rate, replica.running(rate), replica.step_seconds(rate))
+    return max(high, LEAST_RATE)
 
 
 class _Replica:

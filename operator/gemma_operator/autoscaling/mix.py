@@ -7,7 +7,7 @@ ones believed after four.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gemma_operator.autoscaling.flow import Flow
 from gemma_operator.autoscaling.sample import Histogram
@@ -72,24 +72,28 @@ class Mix:
 def mixed(mix: Mix, flows: tuple[Flow, ...], seconds: float, fade_seconds: float) -> Mix:
     """The mix after an interval of that length."""
     keep = 1.0 / (1.0 + seconds / fade_seconds)
-    sums = [name for name in Mix.__slots__ if name != "answer_lengths"]
-    faded = replace(mix, **{name: getattr(mix, name) * keep for name in sums})
-    answers = {tokens: count * keep for tokens, count in mix.answer_lengths}
+    prompts, answers, ended = (_kept(count, keep) for count in (mix.prompts, mix.answers, mix.ended))
+    lengths = {tokens: count * answers for tokens, count in mix.answer_lengths}
     for one in flows:
         for tokens, count in _about(one.answer_lengths):
-            answers[tokens] = answers.get(tokens, 0.0) + count
-    lengths = [one.prompt_lengths for one in flows]
+            lengths[tokens] = lengths.get(tokens, 0.0) + count
+    squares = sum(tokens**2 * count for one in flows for tokens, count in _about(one.prompt_lengths))
     return Mix(
-        prompts=faded.prompts + sum(one.first_tokens for one in flows),
-        prompt_tokens=faded.prompt_tokens + sum(one.prompt_tokens for one in flows),
-        computed_tokens=faded.computed_tokens + sum(one.computed_prompt_tokens for one in flows),
-        answers=faded.answers + sum(one.answer_lengths.count for one in flows),
-        answer_tokens=faded.answer_tokens + sum(one.answer_lengths.sum for one in flows),
-        ended=faded.ended + sum(one.count for one in lengths),
-        ended_tokens=faded.ended_tokens + sum(one.sum for one in lengths),
-        ended_squares=faded.ended_squares + sum(tokens**2 * count for one in lengths for tokens, count in _about(one)),
-        answer_lengths=tuple(sorted((tokens, count) for tokens, count in answers.items() if count > LEAST_COUNT)),
+        prompts=mix.prompts * prompts + sum(one.first_tokens for one in flows),
+        prompt_tokens=mix.prompt_tokens * prompts + sum(one.prompt_tokens for one in flows),
+        computed_tokens=mix.computed_tokens * prompts + sum(one.computed_prompt_tokens for one in flows),
+        answers=mix.answers * answers + sum(one.answer_lengths.count for one in flows),
+        answer_tokens=mix.answer_tokens * answers + sum(one.answer_lengths.sum for one in flows),
+        ended=mix.ended * ended + sum(one.prompt_lengths.count for one in flows),
+        ended_tokens=mix.ended_tokens * ended + sum(one.prompt_lengths.sum for one in flows),
+        ended_squares=mix.ended_squares * ended + squares,
+        answer_lengths=tuple(sorted((tokens, count) for tokens, count in lengths.items() if count > LEAST_COUNT)),
     )
+
+
+def _kept(count: float, keep: float) -> float:
+    """The share that stays. The last request is not forgotten: after a quiet week there is still a mean."""
+    return keep if count > 1 else 1.0
 
 
 def _about(lengths: Histogram) -> Iterator[tuple[float, float]]:

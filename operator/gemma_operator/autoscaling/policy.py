@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from gemma_operator.autoscaling.arrivals import Arrivals, arrived
 from gemma_operator.autoscaling.behavior import Moment, limited, longest_seconds, stabilized
-from gemma_operator.autoscaling.capacity import Capacity, capacity
+from gemma_operator.autoscaling.capacity import capacity
 from gemma_operator.autoscaling.decision import CapacitySource, Decision, Limit
 from gemma_operator.autoscaling.fleet import Fleet, PodState
 from gemma_operator.autoscaling.guard import Guard, guarded
@@ -133,20 +133,20 @@ def _dispersion(before: float, sight: Sight, seconds: float) -> float:
     return min(MOST_DISPERSION, max(LEAST_DISPERSION, before + share * (variance / mean - before)))
 
 
-def _carried(settings: Settings, step: StepTime, state: State) -> tuple[Capacity, float]:
+def _carried(settings: Settings, step: StepTime, state: State) -> tuple[float, float]:
     """What a replica carries of the dearer of both mixes, and how much dearer requests are than they were."""
     slow = capacity(settings, step, state.mix, state.dispersion)
     if not state.quick_mix.enough:
         return slow, 1.0
     quick = capacity(settings, step, state.quick_mix, state.dispersion)
-    if quick.requests_per_second >= slow.requests_per_second:
+    if quick >= slow:
         return slow, 1.0
-    return quick, slow.requests_per_second / quick.requests_per_second
+    return quick, slow / quick
 
 
-def _tokens(settings: Settings, state: State, carried: Capacity, trust: float) -> float:
+def _tokens(settings: Settings, state: State, carried: float, trust: float) -> float:
     """Capacity of a replica in answer tokens per second."""
-    return settings.tokens_per_second_per_replica or carried.requests_per_second * trust * state.mix.answer
+    return settings.tokens_per_second_per_replica or carried * trust * state.mix.answer
 
 
 def _source(settings: Settings, state: State) -> CapacitySource:
@@ -156,7 +156,7 @@ def _source(settings: Settings, state: State) -> CapacitySource:
 
 
 def _need(
-    settings: Settings, state: State, sight: Sight, carried: Capacity, dearer: float, trust: float, start: float
+    settings: Settings, state: State, sight: Sight, carried: float, dearer: float, trust: float, start: float
 ) -> Need:
     waiting = sum(one.waiting for one in sight.flows)
     backlog = max(0.0, waiting - len(sight.flows))

@@ -105,6 +105,20 @@ def test_pods_that_are_overdue_bring_one_more_and_never_more_than_one() -> None:
     assert wanted[1] == wanted[2] == wanted[3] == wanted[0] + 1
 
 
+def test_a_quiet_week_leaves_the_policy_its_wits() -> None:
+    _, state = run([Load(3.0)] * 2, ticks=20)
+    day = 86_400.0
+    for tick in range(20_000):
+        now = 300.0 + tick * (7 * day / 20_000)
+        pods = tuple(
+            Pod(f"pod-{index}", PodState.SERVING, now, sample(300.0, Load(3.0, running=0))) for index in (0, 1)
+        )
+        told = tuple(replace(pod, sample=replace(pod.sample, at_seconds=now)) for pod in pods if pod.sample)
+        decision, state = decide(SETTINGS, Fleet(now, 2, told), state)
+    assert decision.desired == 1
+    assert decision.capacity_tokens_per_second > 100
+
+
 def test_a_restarted_engine_costs_no_replica() -> None:
     loads = [Load(4.0, token_seconds=0.05)] * 4
     before, state = run(loads, ticks=30)
