@@ -1,7 +1,7 @@
 """``behavior`` of HPA v2, with its meaning verbatim: stabilization windows, and limits per period.
 
 Follows kubernetes/pkg/controller/podautoscaler/horizontal.go (stabilizeRecommendationWithBehaviors and
-calculateScaleUp/DownLimitWithScalingRules); tolerance is left to the policy, which has no ratio to compare with.
+calculateScaleUp/DownLimitWithScalingRules); tolerance is the policy's, which knows the ratio.
 """
 
 import math

@@ -75,6 +75,7 @@ def decide(settings: Settings, fleet: Fleet, state: State) -> tuple[Decision, St
     guard = guarded(state.guard, settings, step, sight)
     need = _need(settings, state, sight, carried, dearer, guard.trust, start)
     overdue = sum(pod.age_seconds > OVERDUE * start for pod in fleet.in_state(PodState.LOADING))
+    need = _tolerated(settings, need, fleet.replicas)
     wanted, hold = _wanted(fleet, state, sight, need, guard, overdue)
     bounded = min(max(wanted, settings.min_replicas), settings.max_replicas)
     state = _remembered(state, settings, fleet, bounded)
@@ -168,6 +169,16 @@ def _need(
         depth = waiting / settings.queue_depth_per_replica
         up, down = max(up, depth), max(down, depth)
     return Need(up, down, backlog)
+
+
+def _tolerated(settings: Settings, need: Need, current: int) -> Need:
+    """Within ``tolerance`` of the size as it is, the size is what is needed: HPA v2 compares the same ratio."""
+    up, down = settings.behavior.scale_up.tolerance, settings.behavior.scale_down.tolerance
+    return replace(
+        need,
+        up=current if current < need.up <= current * (1 + up) else need.up,
+        down=current if current * (1 - down) <= need.down < current else need.down,
+    )
 
 
 def _wanted(fleet: Fleet, state: State, sight: Sight, need: Need, guard: Guard, overdue: int) -> tuple[int, Limit]:

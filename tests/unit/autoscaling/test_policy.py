@@ -166,6 +166,15 @@ def test_waiting_requests_scale_by_the_depth_that_is_set() -> None:
     assert decision.wanted >= 4
 
 
+def test_a_need_within_the_tolerance_changes_nothing() -> None:
+    """Demand over a set capacity asks for three; half as much again as there is may be tolerated, or not."""
+    target = replace(SETTINGS, tokens_per_second_per_replica=320.0)
+    rules = replace(target.behavior.scale_up, tolerance=0.5)
+    tolerant = replace(target, behavior=replace(target.behavior, scale_up=rules))
+    assert run([Load(2.0)] * 2, ticks=40, settings=target)[0].wanted == 3
+    assert run([Load(2.0)] * 2, ticks=40, settings=tolerant)[0].wanted == 2
+
+
 def test_late_answers_add_a_replica_though_the_model_says_enough() -> None:
     state, desired = State(), []
     for tick in range(12):
