@@ -72,14 +72,12 @@ def _fetches(seen: Observation) -> bool:
 
 
 async def _apply_deployment(client: Client, seen: Observation, record: PlanRecord, packing: Packing | None) -> Applied:
-    settings, replicas = seen.settings, seen.desired_replicas
+    settings, replicas = seen.settings, seen.replicas_to_write
     deadline = settings.startup_budget_seconds + settings.drain_timeout_seconds
     template = _with_restart(dict(record.template), seen.deployment)
     wanted = deployment(seen.owner, template, strategy(seen, packing), deadline)
     applied = await ensure(client, wanted, seen.owner.uid)
-    # Where the operator scales, the scaling loop writes the number; only the first one is written here.
-    ours = seen.deployment is None or not seen.deployment_object.spec.scales_itself
-    if ours and applied.live is not None and applied.live["spec"].get("replicas") != replicas:
+    if replicas is not None and applied.live is not None and applied.live["spec"].get("replicas") != replicas:
         live = await apply_replicas(client, applied.live, replicas)
         return replace(applied, live=live)
     return applied

@@ -10,6 +10,7 @@ from gemma_operator.autoscaling.sample import Sample
 from gemma_operator.controller.pod_facts import PodFacts
 from gemma_operator.controller.rollout import complete
 from gemma_operator.kube.apply import OUR_MANAGERS
+from gemma_operator.kube.drift import owners_of
 from gemma_operator.kube.resources import JsonObject
 
 FOREIGN_SECONDS = 600.0
@@ -91,7 +92,7 @@ def foreign_scaler(view: FleetView) -> str:
     An apply of ours takes the field over, and their entry goes with it: what is found was written since. Two who write
     in turn would never end, so the autoscaler stands back for a while after each write of another.
     """
-    for entry in _owners_of_replicas(view):
+    for entry in owners_of(view.deployment, "spec", "replicas"):
         if entry.get("manager") in OUR_MANAGERS:
             continue
         written = str(entry.get("time", ""))
@@ -106,12 +107,7 @@ def foreign_scaler(view: FleetView) -> str:
 
 def unclaimed(view: FleetView) -> bool:
     """Whether nobody owns the Deployment's replicas: who scales it then leaves no trace, so the field is claimed."""
-    return not _owners_of_replicas(view)
-
-
-def _owners_of_replicas(view: FleetView) -> list[JsonObject]:
-    entries = view.deployment["metadata"].get("managedFields") or ()
-    return [entry for entry in entries if "f:replicas" in ((entry.get("fieldsV1") or {}).get("f:spec") or {})]
+    return not owners_of(view.deployment, "spec", "replicas")
 
 
 def _seconds_ago(written: str, clock: Clock) -> float:

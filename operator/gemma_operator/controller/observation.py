@@ -8,6 +8,7 @@ from gemma_operator.api.v1alpha1 import GemmaDeployment
 from gemma_operator.catalog.catalog import Catalog
 from gemma_operator.controller.pod_facts import PodFacts
 from gemma_operator.gpus.inventory import Inventory
+from gemma_operator.kube.drift import owners_of
 from gemma_operator.kube.resources import JsonObject
 from gemma_operator.manifests.owner import Owner
 from gemma_operator.manifests.pod_settings import PodSettings
@@ -89,16 +90,33 @@ class Observation:
         return autoscaling.min_replicas if autoscaling is not None else 0
 
     @property
-    def desired_replicas(self) -> int:
-        """How many engines are wanted: the spec's number, or where the operator scales what it has come to."""
+    def replicas_to_write(self) -> int | None:
+        """The number that reconcile writes into the Deployment, ``None`` where that is the scaling loop's.
+
+        Of a fleet that the operator scales, reconcile writes the first number alone. A Deployment is made without one,
+        so until somebody owns the field that first write has failed, or the process ended before it.
+        """
         spec = self.deployment_object.spec
         if spec.autoscaling is None or not spec.scales_itself:
             return spec.replicas
+        most = spec.autoscaling.max_replicas or spec.replicas
+        first = min(max(spec.replicas, spec.autoscaling.min_replicas), most)
         if self.deployment is None:
-            most = spec.autoscaling.max_replicas or spec.replicas
-            return min(max(spec.replicas, spec.autoscaling.min_replicas), most)
+            return first
+        unwritten = not owners_of(self.deployment, "spec", "replicas")
+        return first if unwritten and self._live_replicas < first else None
+
+    @property
+    def desired_replicas(self) -> int:
+        """How many engines are wanted: the number to write, or where the operator scales what it has come to."""
+        if self.replicas_to_write is not None:
+            return self.replicas_to_write
         draining = sum(pod.drain_deadline is not None and not pod.terminating for pod in self.pods)
-        return max(0, int(self.deployment["spec"].get("replicas", 1)) - draining)
+        return max(0, self._live_replicas - draining)
+
+    @property
+    def _live_replicas(self) -> int:
+        return int((self.deployment or {}).get("spec", {}).get("replicas", 1))
 
     @property
     def old_status(self) -> dict[str, Any]:

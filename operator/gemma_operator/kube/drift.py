@@ -3,7 +3,7 @@
 Pure. Called before every apply, so that nothing is written at rest: an apply that changes nothing is still a
 request. ``covers`` compares only what we want; fields that the server defaults or others own are left alone.
 ``owns_more`` finds what we wanted once and want no longer, ``foreign_fields`` what other managers added below a
-path; both read ``managedFields``.
+path, ``owners_of`` who wrote one field; all three read ``managedFields``.
 """
 
 import json
@@ -100,6 +100,22 @@ def _place(wanted: Any, key: str, below: JsonObject) -> bool:
         and _holds(member | identity, below)
         for member in wanted
     )
+
+
+def owners_of(obj: JsonObject, *path: str) -> tuple[JsonObject, ...]:
+    """The ``managedFields`` entries that own a field. A value that the server defaulted has none.
+
+    >>> owners_of({"metadata": {}}, "spec", "replicas")
+    ()
+    """
+    found = []
+    for entry in obj.get("metadata", {}).get("managedFields") or ():
+        fields: Any = entry.get("fieldsV1") or {}
+        for part in path[:-1]:
+            fields = fields.get(f"f:{part}") or {}
+        if f"f:{path[-1]}" in fields:
+            found.append(entry)
+    return tuple(found)
 
 
 def foreign_fields(obj: JsonObject, below: tuple[str, ...], ours: frozenset[str]) -> dict[str, tuple[str, ...]]:

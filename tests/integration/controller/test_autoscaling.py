@@ -112,6 +112,24 @@ def test_a_fleet_that_nobody_sees_holds_still_and_says_so(room: Room, operator: 
     assert replicas(room) == 2
 
 
+def test_a_first_number_whose_write_was_lost_is_written_by_the_next_reconcile(
+    room: Room, operator: OperatorProcess
+) -> None:
+    """A Deployment is made without replicas, and what should write them next may meet a conflict, or never come."""
+    begin(room, INTERNAL, replicas=3)
+    operator.stop()
+    made = room.get("deployment", "assistant")
+    del made["spec"]["replicas"], made["status"]
+    for server_set in ("uid", "resourceVersion", "generation", "creationTimestamp"):
+        del made["metadata"][server_set]
+    room.kubectl("delete", "deployment", "assistant", "--cascade=orphan")
+    room.cluster.apply([made])
+    assert replicas(room) == 1
+    operator.start()
+    room.wait("three replicas", lambda: replicas(room) == 3, 30)
+    room.wait("three engines", lambda: status(room)["readyReplicas"] == 3)
+
+
 def settled_version(room: Room) -> str:
     """The version of the object once it has not moved for five seconds."""
 

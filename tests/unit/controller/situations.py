@@ -23,6 +23,12 @@ from tests.unit.planning.asks import CATALOG, gpus
 SCRIPTS = {"startup_probe.py": "pass\n"}
 PROMISED = LivePool(num_blocks=1_000_000, max_concurrency=4.0, kv_tokens=4 * 64 * 1024)
 
+WROTE_REPLICAS = {
+    "manager": "gemma-operator-replicas",
+    "operation": "Apply",
+    "fieldsV1": {"f:spec": {"f:replicas": {}}},
+}
+
 
 def pod(name: str, digest: str, **changes: Any) -> PodFacts:
     """A ready, serving pod of that template on a node of its own."""
@@ -119,7 +125,7 @@ class Situation:
         """A Deployment of the newest record with these counts, and its ready pods."""
         desired = self.seen.deployment_object.spec.replicas
         deployment = {
-            "metadata": {"generation": 1},
+            "metadata": {"generation": 1, "managedFields": [WROTE_REPLICAS]},
             "spec": {"replicas": desired, "template": dict(self.records[0].record.template)},
             "status": {
                 "observedGeneration": 1,

@@ -22,7 +22,8 @@ def scaled(situation: Situation, replicas: int, generation: int = 7) -> Situatio
     """Somebody has written the Deployment's replicas; its controller has not acted yet."""
     assert situation.deployment is not None
     spec = situation.deployment["spec"] | {"replicas": replicas}
-    return replace(situation, deployment=situation.deployment | {"spec": spec, "metadata": {"generation": generation}})
+    metadata = situation.deployment["metadata"] | {"generation": generation}
+    return replace(situation, deployment=situation.deployment | {"spec": spec, "metadata": metadata})
 
 
 def loading(situation: Situation, count: int) -> Situation:
@@ -87,4 +88,17 @@ def test_the_wanted_number_is_where_scaling_has_come_to_less_what_drains() -> No
 @pytest.mark.parametrize(("replicas", "first"), [(1, 2), (3, 3), (9, 4)])
 def test_the_first_number_is_the_specs_within_bounds(replicas: int, first: int) -> None:
     situation = a_deployment(autoscaling={"minReplicas": 2, "maxReplicas": 4}, replicas=replicas)
-    assert situation.seen.desired_replicas == first
+    assert situation.seen.desired_replicas == situation.seen.replicas_to_write == first
+
+
+@pytest.mark.parametrize(("live", "written"), [(1, 3), (2, 3), (3, None), (5, None)])
+def test_a_first_number_that_was_never_written_is_written_and_takes_no_replica_away(
+    live: int, written: int | None
+) -> None:
+    """The API server makes a Deployment without a number one of 1, which nobody owns."""
+    situation = scaled(serving(INTERNAL, replicas=3), live)
+    assert situation.deployment is not None
+    unowned = replace(situation, deployment=situation.deployment | {"metadata": {"generation": 1}})
+    assert unowned.seen.replicas_to_write == written
+    assert unowned.seen.desired_replicas == (written or live)
+    assert situation.seen.replicas_to_write is None

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gemma_operator.kube.apply import OUR_MANAGERS
-from gemma_operator.kube.drift import covers, foreign_fields, owns_more
+from gemma_operator.kube.drift import covers, foreign_fields, owners_of, owns_more
 
 CONTAINER = {"name": "engine", "image": "vllm:1", "args": ["--a", "--b"], "resources": {"limits": {"cpu": "1"}}}
 
@@ -157,3 +157,12 @@ def test_an_apply_of_exactly_what_we_want_leaves_nothing_over() -> None:
 )
 def test_what_we_wanted_once_and_want_no_more_is_found(once_wanted: dict[str, Any]) -> None:
     assert owns_more(applied(once_wanted), WANTED, "gemma-operator")
+
+
+def test_who_owns_a_field_is_found_at_any_depth_and_a_defaulted_one_has_no_owner() -> None:
+    scale = {"manager": "kubectl", "subresource": "scale", "fieldsV1": {"f:spec": {"f:replicas": {}}}}
+    ours = {"manager": "gemma-operator", "fieldsV1": {"f:spec": {"f:template": {"f:spec": {}}}, "f:status": None}}
+    deployment = {"metadata": {"managedFields": [scale, ours, {"manager": "empty", "fieldsV1": None}]}}
+    assert owners_of(deployment, "spec", "replicas") == (scale,)
+    assert owners_of(deployment, "spec", "template", "spec") == (ours,)
+    assert owners_of({"metadata": {}}, "spec", "replicas") == ()
