@@ -70,7 +70,7 @@ class ClusterSource:
         self._changed = True
 
     async def newest(self) -> ClusterFacts:
-        """A picture whose nodes were read after the question: no ask is refused for a node that was there before it.
+        """A picture that was read after the question, for an answer that costs something: a refusal, a downtime.
 
         Waits where needed, so that many who ask at the same time cause no more than one reading per burst.
         """
@@ -83,7 +83,7 @@ class ClusterSource:
         async with self._one_reader:
             now = asyncio.get_running_loop().time()
             nodes = await self._read_nodes(now, not_before)
-            if self._used is None or now - self._used[0] > USED_SECONDS:
+            if self._used is None or now - self._used[0] > USED_SECONDS or self._used[0] < not_before:
                 self._used = (now, await self._count())
             facts = self._facts
             if facts is None or facts.nodes is not nodes or facts.used_gpus is not self._used[1]:

@@ -5,6 +5,7 @@ can't be planned and ``ApiError`` as the client does.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from gemma_operator.api.labels import DEPLOYMENT_LABEL
 from gemma_operator.controller.catalog_source import CatalogSource
@@ -70,6 +71,16 @@ class Observer:
             deployment=deployment,
             pods=pods,
             pools=await self._pools(pods),
+        )
+
+    async def recounted(self, seen: Observation) -> Observation:
+        """The same observation with the GPUs that are free now, and not up to half a minute ago."""
+        cluster = await self._cluster.newest()
+        return replace(
+            seen,
+            free_gpus=cluster.free_gpus,
+            node_products=cluster.node_products,
+            node_memory_mib=cluster.node_memory_mib,
         )
 
     async def _records(self, owner: Owner) -> tuple[KnownRecord, ...]:

@@ -27,6 +27,7 @@ from gemma_operator.kube.client import Client
 from gemma_operator.kube.resources import GEMMA_DEPLOYMENTS, JsonObject
 from gemma_operator.planning.decision import Decision
 from gemma_operator.planning.intake import ManifestError
+from gemma_operator.planning.packing import Way
 from gemma_operator.planning.plan import plan
 from gemma_operator.planning.snapshot import Snapshot
 from gemma_operator.telemetry.metrics import Metrics
@@ -115,7 +116,11 @@ class Reconciler:
     async def _act(self, seen: Observation, choice: Choice) -> Verdicts:
         if seen.deployment_object.spec.plan_only:
             return Verdicts()
-        return await act(self._client, seen, choice, packing(seen, choice))
+        found = packing(seen, choice)
+        if found is not None and found.way is not Way.SURGE:
+            # Old pods would go first: only where the GPUs of this moment leave no other way.
+            found = packing(await self._observer.recounted(seen), choice)
+        return await act(self._client, seen, choice, found)
 
     async def _remember(self, seen: Observation, choice: Choice, state: RolloutState) -> bool:
         """Pin the record once a pod of it is Ready; mark it failed when its start-up budget is over.

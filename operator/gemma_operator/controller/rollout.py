@@ -1,6 +1,6 @@
 """Where a roll-out stands, and how its next pod finds GPUs. Pure."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from gemma_operator.api import labels
@@ -89,24 +89,32 @@ def complete(deployment: JsonObject) -> bool:
 
 
 def packing(seen: Observation, choice: Choice) -> Packing | None:
-    """How a changed template is rolled out; ``None`` when there is nothing to roll out."""
+    """How a changed template is rolled out; ``None`` when there is nothing to roll out, or room is already made."""
     if choice.record is None or choice.record.plan is None:
         return None
     digest = template_digest(choice.record)
-    old = [pod for pod in seen.pods if pod.template_digest != digest and pod.node and not pod.terminating]
+    bound = [pod for pod in seen.pods if pod.node]
+    old = [pod for pod in bound if pod.template_digest != digest and not pod.terminating]
     if not old:
         return None
     plan = choice.record.plan
     own: dict[str, list[int]] = defaultdict(list)
     for pod in old:
         own[pod.node].append(pod.gpus)
+    leaving: Counter[str] = Counter()
+    for pod in bound:
+        leaving[pod.node] += pod.gpus if pod.terminating else 0
     free = seen.free_gpus_for(plan)
-    # A new pod that is bound already holds its GPUs: it is no free place, and none is needed for it.
-    bound = any(pod.template_digest == digest and pod.node and not pod.ready for pod in seen.pods)
-    if free is not None and bound:
+    new = [pod for pod in seen.pods if pod.template_digest == digest and not pod.ready and not pod.terminating]
+    # A new pod that is bound already holds its GPUs, and one that waits gets those of a pod that ends.
+    if free is not None and any(pod.node or leaving.total() for pod in new):
         return None
     return pack(
-        plan.tensor_parallel_size, free, {node: tuple(sizes) for node, sizes in own.items()}, plan.accelerator.id
+        plan.tensor_parallel_size,
+        free,
+        {node: tuple(sizes) for node, sizes in own.items()},
+        plan.accelerator.id,
+        leaving,
     )
 
 

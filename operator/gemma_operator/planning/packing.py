@@ -29,19 +29,25 @@ class Packing:
 
 
 def pack(
-    new_gpus: int, free_gpus: Mapping[str, int] | None, own_gpus: Mapping[str, tuple[int, ...]], product: str
+    new_gpus: int,
+    free_gpus: Mapping[str, int] | None,
+    own_gpus: Mapping[str, tuple[int, ...]],
+    product: str,
+    leaving_gpus: Mapping[str, int] | None = None,
 ) -> Packing:
     """The gentlest way to start one pod with ``new_gpus`` GPUs.
 
     ``free_gpus``: free GPUs of each node of the product, ``None`` when nobody may count them. ``own_gpus``: for
-    each of these nodes, the GPUs of this service's old pods. Unknown is treated as free: a surge that does not
-    schedule is packed again.
+    each of these nodes, the GPUs of this service's old pods; ``leaving_gpus``: what pods of it that end now hold
+    still. Unknown is treated as free: a surge that does not schedule is packed again.
     """
     if free_gpus is None:
         return Packing(Way.SURGE, 1, 0, "free GPUs are unknown: one new pod first")
     most_free = max(free_gpus.values(), default=0)
     if most_free >= new_gpus:
         return Packing(Way.SURGE, 1, 0, f"{new_gpus} × {product} are free: one new pod first, then an old one goes")
+    if any(count + (leaving_gpus or {}).get(node, 0) >= new_gpus for node, count in free_gpus.items()):
+        return Packing(Way.SURGE, 1, 0, f"{new_gpus} × {product} come free as an engine ends: one new pod first")
     fewest = min(
         (count for node, free in free_gpus.items() if (count := _removals(new_gpus, free, own_gpus.get(node, ())))),
         default=None,

@@ -104,6 +104,23 @@ def test_a_change_of_context_rolls_out_and_keeps_the_service(room: Room, operato
     assert room.get("gemmadeployment", "assistant")["status"]["plan"]["contextLength"] == 128 * 1024
 
 
+def test_a_roll_out_right_after_a_scale_down_uses_the_gpu_that_came_free(room: Room, operator: OperatorProcess) -> None:
+    """The count of free GPUs is kept for half a minute, and by that count the last pod would have to go first."""
+    room.nodes("L40S", 2)
+    room.ask("assistant", contextLength="64K", replicas=2)
+    room.wait_ready("assistant")
+    pods = ("pods", "-l", "gemma-operator.io/deployment=assistant")
+    operator.stop()
+    operator.start()  # counts both GPUs as used
+    room.ask("assistant", contextLength="64K", replicas=1)
+    room.wait("one pod", lambda: len(room.get(*pods)["items"]) == 1)
+    room.ask("assistant", contextLength="128K", replicas=1)
+    room.wait("the new template", lambda: argument(room, "assistant", "--max-model-len") == str(128 * 1024))
+    strategy = room.get("deployment", "assistant")["spec"]["strategy"]["rollingUpdate"]
+    assert strategy == {"maxSurge": 1, "maxUnavailable": 0}
+    room.wait_ready("assistant")
+
+
 def test_plan_only_plans_and_creates_nothing(room: Room, operator: OperatorProcess) -> None:
     room.nodes("L40S", 1)
     room.ask("assistant", contextLength="256K", planOnly=True)

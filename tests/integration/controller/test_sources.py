@@ -77,6 +77,7 @@ async def test_the_newest_picture_was_read_after_the_question_and_serves_all_who
         assert lists(proxy, NODES.path()) == 2
         await source.newest()
         assert lists(proxy, NODES.path()) == 3
+        assert lists(proxy, PODS.path()) >= 3
 
 
 async def test_nodes_that_change_while_pods_are_counted_do_no_harm(crd_installed: Cluster) -> None:

@@ -77,6 +77,20 @@ def test_a_new_pod_that_is_bound_has_its_gpus_already() -> None:
     assert way(replace(situation, pods=(*situation.pods, loading))) is None
 
 
+def test_gpus_of_a_pod_that_ends_are_waited_for() -> None:
+    """A scale-down has just ended: taking the last serving pod away for its GPU would be a downtime for nothing."""
+    situation = changed({"node-of-old-0": 0})
+    (serving,) = situation.pods
+    ending = replace(serving, name="old-1", uid="uid-of-old-1", terminating=True, ready=False)
+    situation = replace(situation, pods=(serving, ending))
+    found = packing(situation.seen, situation.choice)
+    assert found is not None
+    assert (found.way, found.max_surge, found.max_unavailable) == (Way.SURGE, 1, 0)
+    waits = replace(pod("engine-0", situation.digest, ready=False), node="")
+    assert way(replace(situation, pods=(serving, ending, waits))) is None
+    assert way(replace(situation, pods=(serving, waits))) is Way.REPLACE_ONE
+
+
 def test_free_gpus_of_other_products_do_not_help() -> None:
     situation = changed({"node-of-old-0": 0, "elsewhere": 8})
     assert way(situation) is Way.REPLACE_ONE
