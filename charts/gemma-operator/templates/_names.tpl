@@ -1,65 +1,44 @@
+{{- /* The name of everything: clear in `kubectl get` also when the release is called "prod". */ -}}
 {{- define "gemma-operator.name" -}}
-{{- if contains "gemma-operator" .Release.Name }}{{ .Release.Name | trunc 50 | trimSuffix "-" }}{{ else }}{{ printf "%s-gemma-operator" .Release.Name | trunc 50 | trimSuffix "-" }}{{ end -}}
+{{- $name := contains "gemma-operator" .Release.Name | ternary .Release.Name (printf "%s-gemma-operator" .Release.Name) -}}
+{{- .Values.fullnameOverride | default $name | trunc 50 | trimSuffix "-" -}}
 {{- end }}
 
 {{- define "gemma-operator.account" -}}
-{{ .Values.serviceAccount.name | default (include "gemma-operator.name" .) }}
+{{- .Values.serviceAccount.name | default (include "gemma-operator.name" .) -}}
 {{- end }}
 
+{{- /* Selectors can't be changed: these two labels stay what they are for ever. */ -}}
 {{- define "gemma-operator.selector" -}}
 app.kubernetes.io/name: gemma-operator
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
 {{- define "gemma-operator.labels" -}}
-{{ include "gemma-operator.selector" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-app.kubernetes.io/component: operator
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- $own := dict
+  "app.kubernetes.io/version" .Chart.AppVersion
+  "app.kubernetes.io/managed-by" .Release.Service
+  "app.kubernetes.io/component" "operator"
+  "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version) -}}
+{{- merge (include "gemma-operator.selector" . | fromYaml) $own .Values.commonLabels | toYaml -}}
 {{- end }}
 
 {{- define "gemma-operator.image" -}}
 {{- $image := .Values.image -}}
-{{- with $image.registry }}{{ . }}/{{ end }}{{ $image.repository }}
+{{- with .Values.global.imageRegistry | default $image.registry }}{{ . }}/{{ end }}{{ $image.repository }}
 {{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag | default .Chart.AppVersion }}{{ end }}
 {{- end }}
 
-{{- /* What the operator does in the namespaces that it serves. */ -}}
-{{- define "gemma-operator.rules" -}}
-- apiGroups: [gemma-operator.io]
-  resources: [gemmadeployments]
-  verbs: [get, list, watch]
-- apiGroups: [gemma-operator.io]
-  resources: [gemmadeployments/status]
-  verbs: [patch]
-# Needed where OwnerReferencesPermissionEnforcement is on.
-- apiGroups: [gemma-operator.io]
-  resources: [gemmadeployments/finalizers]
-  verbs: [update]
-- apiGroups: [apps]
-  resources: [deployments]
-  verbs: [get, list, watch, create, patch, update]
-- apiGroups: [apps]
-  resources: [controllerrevisions]
-  verbs: [get, list, create, patch, delete]
-- apiGroups: [""]
-  resources: [services, serviceaccounts]
-  verbs: [get, create, patch]
-- apiGroups: [""]
-  resources: [configmaps]
-  verbs: [get, create, patch]
-# The serving label and the drain's annotations, when the autoscaler takes a pod away.
-- apiGroups: [""]
-  resources: [pods]
-  verbs: [list, watch, patch]
-- apiGroups: [policy]
-  resources: [poddisruptionbudgets]
-  verbs: [get, create, patch]
-- apiGroups: [networking.k8s.io]
-  resources: [networkpolicies]
-  verbs: [get, create, patch]
-- apiGroups: [events.k8s.io]
-  resources: [events]
-  verbs: [create, get, patch]
+{{- /* A short-lived token with what a client needs beside it, where clients look. */ -}}
+{{- define "gemma-operator.token" -}}
+- name: token
+  projected:
+    sources:
+      - serviceAccountToken: {path: token, expirationSeconds: 3600}
+      - configMap:
+          name: kube-root-ca.crt
+          items: [{key: ca.crt, path: ca.crt}]
+      - downwardAPI:
+          items:
+            - {path: namespace, fieldRef: {fieldPath: metadata.namespace}}
 {{- end }}

@@ -46,16 +46,19 @@ class Account:
 
 
 def install_roles(cluster: Cluster, name: str, namespace: str, *values: str) -> Account:
-    """Service account and roles as the chart renders them, and a token."""
+    """Service account, its roles and the policies that confine it, as the chart renders them, and a token."""
     helm = [str(cluster.bin_dir / "helm"), "template", name, str(ROOT / "charts" / "gemma-operator")]
-    command = [*helm, "--namespace", namespace, *(part for value in values for part in ("--set", value))]
+    command = [*helm, "--no-hooks", "--namespace", namespace, *(part for value in values for part in ("--set", value))]
     text = subprocess.run(command, env=cluster.environment, capture_output=True, text=True, check=True).stdout
     kinds = {"ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}
+    kinds |= {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
     objects = [item for item in yaml.safe_load_all(text) if item and item["kind"] in kinds]
     cluster.apply(objects)
+    bound = {item["roleRef"]["name"] for item in objects if "roleRef" in item}
     rights = {
         (verb, group, resource)
         for item in objects
+        if item["metadata"]["name"] in bound
         for rule in item.get("rules") or ()
         for verb in rule["verbs"]
         for group in rule["apiGroups"]
@@ -73,7 +76,8 @@ def system(room: Room) -> Iterator[str]:
     room.cluster.kubectl("create", "namespace", name)
     yield name
     room.cluster.kubectl("delete", "namespace", name, "--wait=false")
-    room.cluster.kubectl("delete", "clusterrole,clusterrolebinding", "--ignore-not-found", name)
+    everywhere = "clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings"
+    room.cluster.kubectl("delete", everywhere, "-l", f"app.kubernetes.io/instance={name}")
 
 
 def used(answers: list[tuple[Request, int]]) -> set[Right]:
