@@ -14,6 +14,7 @@ from gemma_operator.api.crd import render_crd
 from gemma_operator.api.reference import render_reference
 from gemma_operator.cli.chart_values import with_values
 from gemma_operator.cli.plan_schema import plan_schema
+from gemma_operator.telemetry.reference import render_metrics_reference
 
 ROOT = Path(__file__).parents[3]
 
@@ -45,6 +46,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "charts/gemma-operator-crds/templates/crd.yaml": partial(_render_chart_crd, "keep"),
     "charts/gemma-operator-crds/README.md": partial(_render_chart_readme, "gemma-operator-crds"),
     "docs/reference/api.md": render_reference,
+    "docs/reference/metrics.md": render_metrics_reference,
     "docs/reference/plan.schema.json": _render_plan_schema,
 }
 

@@ -10,6 +10,7 @@ from typing import Any
 from gemma_operator.api.clip import clip_status
 from gemma_operator.api.conditions import ConditionType, Reason
 from gemma_operator.api.labels import API_VERSION, KIND
+from gemma_operator.controller.measures import Measures
 from gemma_operator.controller.status import Line
 from gemma_operator.kube.apply import FieldManager
 from gemma_operator.kube.client import Client
@@ -20,7 +21,6 @@ from gemma_operator.telemetry.metrics import Metrics
 BAD_WHEN_TRUE = frozenset({ConditionType.STALLED, ConditionType.DEGRADED})
 TOLD = frozenset({ConditionType.READY, ConditionType.DEGRADED, ConditionType.CONTEXT_HONORED})
 QUIET = frozenset({Reason.AS_EXPECTED, Reason.CONTEXT_UNKNOWN})
-VALUES = {"True": 1, "False": 0, "Unknown": -1}
 
 
 class Reporter:
@@ -29,7 +29,7 @@ class Reporter:
     def __init__(self, client: Client, recorder: Recorder, metrics: Metrics) -> None:
         self._client = client
         self._recorder = recorder
-        self._metrics = metrics
+        self.measures = Measures(metrics)
 
     async def report(self, live: JsonObject, lines: Sequence[Line], fields: dict[str, Any]) -> None:
         """Write the status if it says something new, then the Events and the gauges."""
@@ -39,7 +39,7 @@ class Reporter:
         if status != old:
             await self._write(live, status)
             await self._tell(live, lines, old.get("conditions") or ())
-        self._measure(live, lines, fields)
+        self.measures.said(live, lines, fields)
 
     async def _write(self, live: JsonObject, status: dict[str, Any]) -> None:
         meta = live["metadata"]
@@ -63,15 +63,6 @@ class Reporter:
             progress = line.reason in {Reason.STARTING, Reason.ROLLING_OUT, Reason.PROGRESSING, Reason.PULLING_IMAGE}
             kind = EventType.WARNING if bad and not progress else EventType.NORMAL
             await self._recorder.post(live, Notice(kind, line.reason, line.type.value, line.message))
-
-    def _measure(self, live: JsonObject, lines: Sequence[Line], fields: dict[str, Any]) -> None:
-        namespace, name = live["metadata"]["namespace"], live["metadata"]["name"]
-        for line in lines:
-            self._metrics.condition.labels(namespace, name, line.type.value).set(VALUES[line.status])
-        self._metrics.ready_replicas.labels(namespace, name).set(fields.get("readyReplicas") or 0)
-        plan = fields.get("plan") or {}
-        gpus = int(plan.get("tensorParallelSize", 0)) * int(fields.get("desiredReplicas") or 0)
-        self._metrics.planned_gpus.labels(namespace, name).set(gpus)
 
 
 def merged(lines: Sequence[Line], old: Sequence[JsonObject], generation: int, now: str) -> list[dict[str, Any]]:
