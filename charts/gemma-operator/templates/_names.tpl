@@ -11,7 +11,7 @@
 {{- /* Selectors can't be changed: these two labels stay what they are for ever. */ -}}
 {{- define "gemma-operator.selector" -}}
 app.kubernetes.io/name: gemma-operator
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "gemma-operator.labels" -}}
