@@ -26,6 +26,7 @@ class GoTool:
     module: str
     pin: str
     packages: dict[str, str]
+    tags: str = ""
 
     @property
     def version(self) -> str:
@@ -60,23 +61,35 @@ GO_TOOLS = (
     GoTool("kwok", "sigs.k8s.io/kwok", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}),
     GoTool("helm", "helm.sh/helm/v3", {"helm": "helm.sh/helm/v3/cmd/helm"}),
 )
+"""What the local cluster needs, and helm."""
+
+MONITORING_TOOLS = (
+    GoTool(
+        "prometheus",
+        "github.com/prometheus/prometheus",
+        {name: f"github.com/prometheus/prometheus/cmd/{name}" for name in ("promtool", "prometheus")},
+        # Targets are written down: without the clouds' own discoveries a third is to be compiled.
+        tags="remove_all_sd",
+    ),
+)
+"""What tests of rules and dashboards need, and nothing else: built when they ask."""
 
 
 OWN_PROGRAMS = {"pause": ("pause", "."), "gpu-device-plugin": ("kubernetes", "./gpu-device-plugin")}
 """Small programs of this repository: the module below ``tools`` and the package in it, by binary name."""
 
 
-def build_binaries() -> None:
-    """Build what is missing; nothing is done, and nothing printed, when all is there.
+def build_binaries(tools: tuple[GoTool, ...] = GO_TOOLS) -> None:
+    """Build what is missing of these tools; nothing is done, and nothing printed, when all is there.
 
     Raises ``RuntimeError`` with the compiler's words.
     """
-    for tool in GO_TOOLS:
+    for tool in tools:
         for name, package in tool.packages.items():
             stored = CACHE / "go" / f"{name}-{tool.build}"
             if not stored.exists():
                 with step(f"building {name} {tool.version}"):
-                    _build(TOOLS / tool.module, stored, package, tool.linker_flags())
+                    _build(TOOLS / tool.module, stored, package, tool.linker_flags(), tool.tags)
             _link(name, stored)
 
 
@@ -92,14 +105,25 @@ def own_program(name: str) -> Path:
     return BIN / name
 
 
-def _build(folder: Path, target: Path, package: str, linker_flags: str) -> None:
+def _build(folder: Path, target: Path, package: str, linker_flags: str, tags: str = "") -> None:
     """A build that is cut short leaves a ``.part`` and never a target."""
     if shutil.which("go") is None:
         raise RuntimeError("Go 1.21 or later is needed on PATH: it fetches the toolchain that go.mod names")
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f"{target.name}.{os.getpid()}.part")
     # Without -buildvcs=false a checkout that another user owns ends the build: git refuses to tell its state.
-    command = ["go", "build", "-buildvcs=false", "-ldflags", linker_flags, "-o", str(unfinished), package]
+    command = [
+        "go",
+        "build",
+        "-buildvcs=false",
+        "-tags",
+        tags,
+        "-ldflags",
+        linker_flags,
+        "-o",
+        str(unfinished),
+        package,
+    ]
     environment = os.environ | {"CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": ""}
     result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if result.returncode != 0:
