@@ -23,6 +23,17 @@ class Precision(StrEnum):
         order = (Precision.BF16, Precision.FP8, Precision.INT8, Precision.W4A16, Precision.MOBILE)
         return order.index(Precision.W4A16 if self is Precision.NVFP4 else self)
 
+    @property
+    def bytes_per_weight(self) -> float:
+        """Bytes of one weight of a linear layer, scales of its groups included; of a whole checkpoint an estimate."""
+        match self:
+            case Precision.BF16:
+                return 2.0
+            case Precision.FP8 | Precision.INT8:
+                return 1.0
+            case _:
+                return 0.56
+
 
 class KVCacheDtype(StrEnum):
     """Element type of the KV cache. FP8 needs compute capability 8.9 or more with Gemma 4's head sizes."""

@@ -25,6 +25,7 @@ from gemma_operator.cli.simulate_table import print_simulation
 from gemma_operator.controller.scaling_settings import scaling_settings
 from gemma_operator.gpus.inventory import GpuNodes, Inventory
 from gemma_operator.gpus.match import UnusableProductError, match_product
+from gemma_operator.manifests.drain_time import drain_timeout_seconds
 from gemma_operator.planning.decision import Plan
 from gemma_operator.planning.intake import ask_from_spec, parse_manifest
 from gemma_operator.planning.plan import plan as decide
@@ -183,7 +184,7 @@ def simulate(
     begin = initial_replicas or deployment.spec.replicas
     options = Options(
         cold_start_seconds=_seconds(cold_start),
-        drain_timeout_seconds=plan.launch.drain_timeout_seconds,
+        drain_timeout_seconds=drain_timeout_seconds(deployment.spec.rollout.drain_timeout_seconds, plan),
         routing=router,
         seed=seed,
         initial_replicas=min(max(begin, settings.min_replicas), settings.max_replicas),

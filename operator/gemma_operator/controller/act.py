@@ -73,7 +73,8 @@ def _fetches(seen: Observation) -> bool:
 
 async def _apply_deployment(client: Client, seen: Observation, record: PlanRecord, packing: Packing | None) -> Applied:
     settings, replicas = seen.settings, seen.replicas_to_write
-    deadline = settings.startup_budget_seconds + settings.drain_timeout_seconds
+    drain_seconds = int(record.template["spec"]["terminationGracePeriodSeconds"])
+    deadline = settings.startup_budget_seconds + drain_seconds
     template = _with_restart(dict(record.template), seen.deployment)
     wanted = deployment(seen.owner, template, strategy(seen, packing), deadline)
     applied = await ensure(client, wanted, seen.owner.uid)

@@ -1,7 +1,7 @@
 """From spec and plan to the settings of the policy: bounds, targets, behavior, and first estimates of the engine.
 
-Pure. The estimates are a roofline (weights and cache read at the card's bandwidth, prompts at its arithmetic rate);
-they serve until the engines have shown their own figures, and status says which of the two is in use.
+Pure. The estimates are the planner's roofline; they serve until the engines have shown their own figures, and status
+says which of the two is in use.
 """
 
 from dataclasses import replace
@@ -18,30 +18,11 @@ from gemma_operator.autoscaling.settings import (
     Settings,
     StepTime,
 )
-from gemma_operator.catalog.precision import Precision
 from gemma_operator.catalog.product import GpuProduct
 from gemma_operator.gpus.quantity import parse_quantity
 from gemma_operator.planning.decision import Plan
+from gemma_operator.planning.speed import step_speed
 
-UNKNOWN_BYTES_PER_SECOND = 100e9
-UNKNOWN_OPERATIONS_PER_SECOND = 20e12
-"""For a product without figures: the low end of what serves a Gemma 4."""
-
-STEP_OVERHEAD_SECONDS = 0.003
-SEQUENCE_SECONDS = 4e-5
-"""Scheduling and sampling of one step, and of one sequence in it (fits of published kernel tables)."""
-
-REACHED_SHARE = 0.4
-"""Of a card's arithmetic rate, in prefill."""
-
-BYTES_PER_WEIGHT = {
-    Precision.BF16: 2.0,
-    Precision.FP8: 1.0,
-    Precision.INT8: 1.0,
-    Precision.NVFP4: 0.56,
-    Precision.W4A16: 0.56,
-    Precision.MOBILE: 0.56,
-}
 START_BASE_SECONDS = 60.0
 LOAD_BYTES_PER_SECOND = 5e8
 """A first cold start: schedule, start, compile; and weights from the Hub or a volume."""
@@ -66,26 +47,15 @@ def scaling_settings(autoscaling: Autoscaling, plan: Plan, products: tuple[GpuPr
 
 
 def step_time(plan: Plan, products: tuple[GpuProduct, ...]) -> StepTime:
-    """The roofline of one step. Sizes of the plan are those of one GPU; tensor parallel ranks work side by side."""
-    product = next((one for one in products if one.id == plan.accelerator.id), None)
-    rate = (product.bandwidth_gb_per_s or 0) * 1e9 if product else 0.0
-    bytes_per_second = rate or UNKNOWN_BYTES_PER_SECOND
-    weights = plan.memory.weights_bytes / BYTES_PER_WEIGHT[plan.quantization]
+    """The plan's roofline as the policy's starting value."""
+    kv_tokens = plan.context_length * plan.concurrent_requests
+    speed = step_speed(plan.memory, kv_tokens, plan.quantization, plan.accelerator.id, products)
     return StepTime(
-        base_seconds=STEP_OVERHEAD_SECONDS + plan.memory.weights_bytes / bytes_per_second,
-        per_sequence_seconds=SEQUENCE_SECONDS,
-        per_kv_token_seconds=plan.memory.kv_needed_bytes
-        / (plan.context_length * plan.concurrent_requests)
-        / bytes_per_second,
-        per_prompt_token_seconds=2 * weights / (_operations(plan, product) * REACHED_SHARE),
+        base_seconds=speed.base_seconds,
+        per_sequence_seconds=speed.per_sequence_seconds,
+        per_kv_token_seconds=speed.per_kv_token_seconds,
+        per_prompt_token_seconds=speed.per_prompt_token_seconds,
     )
-
-
-def _operations(plan: Plan, product: GpuProduct | None) -> float:
-    """Operations per second: at eight bits where weights are and the card can, else at sixteen."""
-    fp8 = product.fp8_tflops if product is not None and plan.quantization is Precision.FP8 else None
-    teraflops = fp8 or (product.bf16_tflops if product is not None else None)
-    return teraflops * 1e12 if teraflops else UNKNOWN_OPERATIONS_PER_SECOND
 
 
 def _rules(given: ScalingRulesSpec, default: ScalingRules) -> ScalingRules:

@@ -7,6 +7,7 @@ from gemma_operator.controller.scaling_loop import Target
 from gemma_operator.controller.scaling_report import ScalingReport
 from gemma_operator.controller.scaling_settings import scaling_settings
 from gemma_operator.controller.status import Line
+from gemma_operator.manifests.drain_time import drain_timeout_seconds
 
 
 def scaling_target(seen: Observation, choice: Choice) -> Target | None:
@@ -23,7 +24,7 @@ def scaling_target(seen: Observation, choice: Choice) -> Target | None:
         settings=scaling_settings(spec.autoscaling, record.plan, seen.catalog.products),
         advisory=not spec.scales_itself,
         digest=template_digest(record),
-        drain_timeout_seconds=spec.rollout.drain_timeout_seconds,
+        drain_timeout_seconds=drain_timeout_seconds(spec.rollout.drain_timeout_seconds, record.plan),
     )
 
 

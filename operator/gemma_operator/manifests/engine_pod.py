@@ -7,6 +7,7 @@ in it depends on the operator's version, on UIDs or on the cluster, so that the 
 from collections.abc import Mapping
 
 from gemma_operator.api import labels
+from gemma_operator.manifests.drain_time import drain_timeout_seconds
 from gemma_operator.manifests.owner import KubeObject, Owner
 from gemma_operator.manifests.pod_settings import PodSettings, as_objects
 from gemma_operator.manifests.probes import grace_seconds, life_cycle, probes
@@ -35,7 +36,7 @@ def engine_template(owner: Owner, plan: Plan, settings: PodSettings, scripts: Ma
         "enableServiceLinks": False,
         # As process 1 an engine that is still loading would ignore SIGTERM until its whole grace period is over.
         "shareProcessNamespace": True,
-        "terminationGracePeriodSeconds": grace_seconds(settings),
+        "terminationGracePeriodSeconds": grace_seconds(drain_timeout_seconds(settings.drain_timeout_seconds, plan)),
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": USER_ID,
@@ -87,7 +88,7 @@ def _container(plan: Plan, settings: PodSettings) -> KubeObject:
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": _mounts(settings),
         **probes(plan, settings),
-        "lifecycle": life_cycle(settings),
+        "lifecycle": life_cycle(drain_timeout_seconds(settings.drain_timeout_seconds, plan)),
     }
 
 

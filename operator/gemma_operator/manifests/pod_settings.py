@@ -17,7 +17,7 @@ class PodSettings:
     """Scheduling, access and overlay of the pods. Times in seconds, amounts as Kubernetes quantities.
 
     ``queue_targets_seconds`` are the targets for the first and for each further token where the engine is to turn
-    away what would wait too long, empty where it is not.
+    away what would wait too long, empty where it is not. Without ``drain_timeout_seconds`` it follows from the plan.
     """
 
     image: str
@@ -32,7 +32,7 @@ class PodSettings:
     priority_class_name: str | None
     image_pull_secrets: tuple[str, ...]
     startup_budget_seconds: int
-    drain_timeout_seconds: int
+    drain_timeout_seconds: int | None
     queue_targets_seconds: tuple[float, ...] = ()
 
 

@@ -45,15 +45,15 @@ def probes(plan: Plan, settings: PodSettings) -> KubeObject:
     }
 
 
-def life_cycle(settings: PodSettings) -> KubeObject:
+def life_cycle(drain_seconds: int) -> KubeObject:
     """preStop: flag, wait for the Service to notice, wait for requests to end."""
-    command = _script("pre_stop.py", str(PORT), str(settings.drain_timeout_seconds), DRAIN_FLAG)
+    command = _script("pre_stop.py", str(PORT), str(drain_seconds), DRAIN_FLAG)
     return {"preStop": {"exec": {"command": command}}}
 
 
-def grace_seconds(settings: PodSettings) -> int:
+def grace_seconds(drain_seconds: int) -> int:
     """Time from the wish to stop a pod until it is killed: the whole drain and the whole shutdown fit in."""
-    return max(settings.drain_timeout_seconds, SETTLE_SECONDS) + SHUTDOWN_SECONDS + GRACE_MARGIN_SECONDS
+    return max(drain_seconds, SETTLE_SECONDS) + SHUTDOWN_SECONDS + GRACE_MARGIN_SECONDS
 
 
 def _script(name: str, *arguments: str) -> list[str]:

@@ -44,7 +44,6 @@ class Ask:
     served_model_names: tuple[str, ...] = ("gemma",)
     thinking_by_default: bool = False
     tool_calling: bool = True
-    drain_timeout_seconds: int = 300
     engine_image: str = DEFAULT_ENGINE_IMAGE
     extra_args: tuple[str, ...] = ()
     extra_env: tuple[tuple[str, str], ...] = ()

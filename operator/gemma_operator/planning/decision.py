@@ -29,6 +29,7 @@ class Plan:
     ``launch`` holds everything that becomes an argument; ``args`` is its rendering. ``reasons`` says why this one.
     ``label_memory_above_mib``: where nodes with the same product label can have too little memory for it (ECC on, for
     example), those whose memory label is larger than this have enough; ``None`` where all have.
+    ``longest_answer_seconds``: an estimate for an answer that fills the context while the pool is full.
     """
 
     variant: str
@@ -54,6 +55,7 @@ class Plan:
     weight_files_bytes: int
     reasons: tuple[str, ...]
     label_memory_above_mib: int | None = None
+    longest_answer_seconds: int = 300
 
     @property
     def name(self) -> str:

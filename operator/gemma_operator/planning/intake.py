@@ -97,7 +97,6 @@ def ask_from_spec(name: str, spec: GemmaDeploymentSpec, default_image: str = DEF
         served_model_names=spec.served_model_names or (name,),
         thinking_by_default=spec.features.thinking == "Enabled",
         tool_calling=spec.features.tool_calling == "Enabled",
-        drain_timeout_seconds=spec.rollout.drain_timeout_seconds,
         engine_image=spec.engine.image or default_image,
         extra_args=spec.engine.extra_args,
         extra_env=tuple((item.name, item.value) for item in spec.engine.env),

@@ -20,6 +20,7 @@ from gemma_operator.planning.rank import best_first
 from gemma_operator.planning.rejections import group_refusals
 from gemma_operator.planning.snapshot import Snapshot
 from gemma_operator.planning.space import candidates
+from gemma_operator.planning.speed import step_speed
 from gemma_operator.vllm.arguments import arguments
 from gemma_operator.vllm.launch import EngineLaunch
 from gemma_operator.vllm.profile import engine_profile
@@ -136,7 +137,6 @@ def _plan(snapshot: Snapshot, chosen: Fit, others: tuple[Fit, ...]) -> Plan:
         audio_encoder=Modality.AUDIO in candidate.variant.modalities,
         thinking_by_default=ask.thinking_by_default,
         tool_calling=ask.tool_calling,
-        drain_timeout_seconds=ask.drain_timeout_seconds,
         extra_args=ask.extra_args,
         extra_env=ask.extra_env,
     )
@@ -164,4 +164,17 @@ def _plan(snapshot: Snapshot, chosen: Fit, others: tuple[Fit, ...]) -> Plan:
         weight_files_bytes=candidate.checkpoint.disk_bytes,
         reasons=reasons(ask, chosen, others, above_mib),
         label_memory_above_mib=above_mib,
+        longest_answer_seconds=_longest_answer_seconds(snapshot, chosen),
     )
+
+
+def _longest_answer_seconds(snapshot: Snapshot, chosen: Fit) -> int:
+    length, assessment = snapshot.ask.context_length, chosen.assessment
+    speed = step_speed(
+        assessment.budget,
+        length * snapshot.ask.concurrent_requests,
+        chosen.candidate.checkpoint.precision,
+        chosen.candidate.nodes.accelerator.id,
+        snapshot.catalog.products,
+    )
+    return round(speed.longest_answer_seconds(length, assessment.max_concurrency))

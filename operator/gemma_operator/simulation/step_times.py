@@ -56,9 +56,6 @@ MEASURED = (
 MODELS = {"31B": "a dense 32B"}
 """Stand-ins that need no scaling by size."""
 
-BYTES_PER_WEIGHT = {Precision.BF16: 2.0, Precision.FP8: 1.0, Precision.INT8: 1.0}
-OTHER_BYTES_PER_WEIGHT = 0.56
-
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -119,14 +116,10 @@ def _scales(plan: Plan, card: GpuProduct, row: Measured, products: Sequence[GpuP
         return 1.0, 1.0
     gigabytes = plan.memory.weights_bytes / 1e9
     reading = gigabytes / row.weights_gb * other.bandwidth_gb_per_s / card.bandwidth_gb_per_s
-    weights = gigabytes / _bytes_per_weight(plan.quantization)
-    measured_weights = row.weights_gb / _bytes_per_weight(row.precision)
+    weights = gigabytes / plan.quantization.bytes_per_weight
+    measured_weights = row.weights_gb / row.precision.bytes_per_weight
     computing = weights / measured_weights * _tflops(other, row.precision) / _tflops(card, plan.quantization)
     return reading, computing
-
-
-def _bytes_per_weight(precision: Precision) -> float:
-    return BYTES_PER_WEIGHT.get(precision, OTHER_BYTES_PER_WEIGHT)
 
 
 def _tflops(product: GpuProduct, precision: Precision) -> float:

@@ -42,6 +42,5 @@ class EngineLaunch:
     audio_encoder: bool
     thinking_by_default: bool
     tool_calling: bool
-    drain_timeout_seconds: int
     extra_args: tuple[str, ...] = ()
     extra_env: tuple[tuple[str, str], ...] = ()

@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass
 class Engine:
-    """What the server answers, and what it was asked."""
+    """What the server answers, and what it was asked. With ``moves`` each page tells one token more."""
 
     health: int = 200
     completion: int = 200
@@ -19,6 +19,7 @@ class Engine:
     running: list[float] = field(default_factory=lambda: [0.0])
     waiting: float = 0.0
     generated: float = 1.0
+    moves: bool = False
     metrics: str | None = None
     key: str | None = None
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -28,6 +29,7 @@ class Engine:
         """The metrics page. ``running`` is a script: one value a page, the last one for ever."""
         if self.metrics is not None:
             return self.metrics
+        self.generated += self.moves
         running = self.running.pop(0) if len(self.running) > 1 else self.running[0]
         return (
             "process_start_time_seconds 1.0\n"

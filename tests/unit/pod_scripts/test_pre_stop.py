@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-from gemma_operator.pod_scripts import pre_stop
+from gemma_operator.pod_scripts import liveness_probe, pre_stop
 from tests.unit.pod_scripts.engine import Engine, serving
 
 
@@ -45,6 +45,20 @@ def test_without_a_drain_time_the_service_is_waited_for_all_the_same(tmp_path: P
 def test_requests_that_do_not_end_are_cut_at_the_drain_time(tmp_path: Path) -> None:
     with serving(Engine(running=[5.0])) as engine:
         assert 0.4 <= stop(engine, tmp_path / "flag", 0.4, 0) < 10
+
+
+def test_an_engine_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the rule of the liveness probe, which kubelet asks no more once a pod is to go."""
+    assert (pre_stop.MOVING, pre_stop.STALL_SECONDS) == (liveness_probe.MOVING, liveness_probe.STALL_SECONDS)
+    monkeypatch.setattr(pre_stop, "STALL_SECONDS", 0.3)
+    with serving(Engine(running=[5.0])) as engine:
+        assert 0.3 <= stop(engine, tmp_path / "flag", 30, 0) < 10
+
+
+def test_an_engine_that_works_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pre_stop, "STALL_SECONDS", 0.3)
+    with serving(Engine(running=[5.0], moves=True)) as engine:
+        assert 1.0 <= stop(engine, tmp_path / "flag", 1.0, 0) < 10
 
 
 def test_the_flag_is_set_before_the_wait(tmp_path: Path) -> None:

@@ -31,7 +31,6 @@ def launch(**changes: object) -> EngineLaunch:
         audio_encoder=False,
         thinking_by_default=False,
         tool_calling=True,
-        drain_timeout_seconds=300,
     )
     return replace(plain, **changes)  # type: ignore[arg-type]
 

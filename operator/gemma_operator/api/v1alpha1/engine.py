@@ -162,8 +162,8 @@ class Rollout(ApiModel):
         description="Time in which a new pod must become ready: image, weights, compilation. A roll-out that takes "
         "longer is taken back to the last good plan, if there is one. The operator's default is 3600.",
     )
-    drain_timeout_seconds: Annotated[int, Field(strict=True, ge=0, le=86400)] = Field(
-        300,
+    drain_timeout_seconds: Annotated[int, Field(strict=True, ge=0, le=86400)] | None = Field(
+        None,
         description="Longest wait for running requests before a pod is stopped, in every roll-out, eviction and "
-        "scale-down. The operator's default is 300.",
+        "scale-down. By default the estimated time of an answer that fills the context, at least 60 and at most 3600.",
     )
