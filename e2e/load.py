@@ -29,7 +29,10 @@ class Account:
 
 
 class Load:
-    """So many clients, each of which asks again as soon as it was answered. Use as a context."""
+    """So many clients, each of which asks again ``pause_seconds`` after it was answered. Use as a context.
+
+    The pause may be changed while they ask.
+    """
 
     def __init__(
         self,
@@ -43,7 +46,7 @@ class Load:
         self._where = urlsplit(url)
         self._model = model
         self._prompt_tokens, self._tokens = prompt_tokens, answer_tokens
-        self._pause = pause_seconds
+        self.pause_seconds = pause_seconds
         self._done = threading.Event()
         self._lock = threading.Lock()
         self._threads = [
@@ -75,7 +78,7 @@ class Load:
                 self._count(loss=f"{type(error).__name__}: {error}")
                 continue
             self._count(status)
-            self._done.wait(BACK_OFF_SECONDS if status == 503 else self._pause)
+            self._done.wait(BACK_OFF_SECONDS if status == 503 else self.pause_seconds)
         connection.close()
 
     def _connection(self) -> http.client.HTTPConnection:

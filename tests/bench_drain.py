@@ -21,8 +21,14 @@ NAME = "drained"
 POD = f"gemma-operator.io/deployment={NAME}"
 KEPT = CACHE / "bench-drain.json"
 CLIENTS = 2
+PAUSE_SECONDS = 0.2
+CALM_SECONDS = 2.0
+"""Pause of the clients while an engine starts: on few cores a busy one leaves it none."""
+
 AFTER_SECONDS = 3.0
 """The load goes on for so long once the change is complete."""
+
+Change = Callable[[Stack, Load], None]
 
 
 @dataclass(frozen=True)
@@ -78,25 +84,26 @@ def line(kind: str, cycles: list[Cycle]) -> str:
     return f"{kind:10} {len(cycles):3} cycles {seconds:6.0f} s  {answered:6} answered  {shed:4} told 503  {lost:4} lost"
 
 
-def run(stack: Stack, kind: str, change: Callable[[Stack], None]) -> Cycle:
+def run(stack: Stack, kind: str, change: Change) -> Cycle:
     """Two engines, load, the change, and a little more load."""
     stack.kubectl("scale", "gemmadeployment", NAME, "--replicas=2")
     wait_for("two engines to serve", lambda: len(serving(stack)) == len(names(stack)) == 2, 400, 1, told(stack))
     started = time.monotonic()
-    with Load(stack.address(NAME), NAME, clients=CLIENTS, answer_tokens=60, pause_seconds=0.2) as load:
-        change(stack)
+    with Load(stack.address(NAME), NAME, clients=CLIENTS, answer_tokens=60, pause_seconds=PAUSE_SECONDS) as load:
+        change(stack, load)
+        load.pause_seconds = PAUSE_SECONDS
         time.sleep(AFTER_SECONDS)
     account = load.account
     return Cycle(kind, time.monotonic() - started, account.answered, account.shed, account.losses)
 
 
-def scale_down(stack: Stack) -> None:
+def scale_down(stack: Stack, _: Load) -> None:
     """One replica less, as a user or a HorizontalPodAutoscaler writes it."""
     stack.kubectl("scale", "gemmadeployment", NAME, "--replicas=1")
     wait_for("one engine to go", lambda: len(names(stack)) == 1, 200, 1, told(stack))
 
 
-def evict(stack: Stack) -> None:
+def evict(stack: Stack, load: Load) -> None:
     """What ``kubectl drain`` does to each pod of a node, to one."""
     victim = min(names(stack))
     body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": victim, "namespace": stack.namespace}}
@@ -108,12 +115,14 @@ def evict(stack: Stack) -> None:
 
     wait_for("the eviction to be allowed", evicted, 120, 2, told(stack))
     wait_for("the evicted pod to go", lambda: victim not in names(stack), 200, 1, told(stack))
+    load.pause_seconds = CALM_SECONDS
     wait_for("another to serve", lambda: len(serving(stack)) == 2, 400, 1, told(stack))
 
 
-def roll_out(stack: Stack) -> None:
+def roll_out(stack: Stack, load: Load) -> None:
     """New pods for a reason that changes no plan."""
     before = names(stack)
+    load.pause_seconds = CALM_SECONDS
     spec = {"spec": {"engine": {"pod": {"annotations": {"example.com/turn": str(time.time_ns())}}}}}
     stack.kubectl("patch", "gemmadeployment", NAME, "--type=merge", "-p", json.dumps(spec))
 
@@ -123,7 +132,7 @@ def roll_out(stack: Stack) -> None:
     wait_for("both engines to be new", replaced, 800, 1, told(stack))
 
 
-CHANGES: dict[str, Callable[[Stack], None]] = {"scale-down": scale_down, "eviction": evict, "roll-out": roll_out}
+CHANGES: dict[str, Change] = {"scale-down": scale_down, "eviction": evict, "roll-out": roll_out}
 
 
 def names(stack: Stack) -> set[str]:
