@@ -51,6 +51,7 @@ class Reason(StrEnum):
     AS_EXPECTED = "AsExpected"
     VALID_METRIC_FOUND = "ValidMetricFound"
     FAILED_GET_PODS_METRIC = "FailedGetPodsMetric"
+    SCRAPE_BLOCKED = "ScrapeBlocked"
     FOREIGN_SCALER = "ForeignScaler"
     ADVISORY = "Advisory"
     READY_FOR_NEW_SCALE = "ReadyForNewScale"

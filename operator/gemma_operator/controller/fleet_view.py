@@ -27,12 +27,16 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class FleetView:
-    """One look at a Deployment and its pods that are not terminating; ``samples`` by UID of those that told."""
+    """One look at a Deployment and its pods that are not terminating.
+
+    ``samples`` by UID of those that told, ``unreached`` the UIDs of those that no connection could be made to.
+    """
 
     deployment: JsonObject
     pods: tuple[PodFacts, ...]
     samples: Mapping[str, Sample]
     clock: Clock
+    unreached: frozenset[str] = frozenset()
 
     @property
     def replicas(self) -> int:

@@ -99,8 +99,9 @@ class Observer:
 
     async def _pools(self, pods: tuple[PodFacts, ...]) -> Mapping[str, LivePool | None]:
         asked = {pod.uid: pod.address for pod in pods if pod.ready and pod.address and not pod.terminating}
-        pages = await self._engines.pages(asked.values())
-        return {uid: live_pool(page) if (page := pages[address]) else None for uid, address in asked.items()}
+        answers = await self._engines.ask(asked.values())
+        pages = {uid: answers[address].page for uid, address in asked.items()}
+        return {uid: live_pool(page) if page else None for uid, page in pages.items()}
 
 
 def _known(item: JsonObject) -> KnownRecord:

@@ -17,11 +17,10 @@ from gemma_operator.autoscaling.drain import DrainActions, next_actions
 from gemma_operator.autoscaling.fleet import PodState
 from gemma_operator.autoscaling.page import read_sample
 from gemma_operator.autoscaling.policy import State, decide
-from gemma_operator.autoscaling.sample import Sample
 from gemma_operator.autoscaling.settings import Settings
 from gemma_operator.controller.cold_starts import ColdStarts
 from gemma_operator.controller.drain_pods import start_draining, stop_draining
-from gemma_operator.controller.engine_client import EngineClient
+from gemma_operator.controller.engine_client import Answer, EngineClient
 from gemma_operator.controller.fleet_view import Clock, FleetView, foreign_scaler, unclaimed
 from gemma_operator.controller.pod_facts import PodFacts, pod_facts
 from gemma_operator.controller.queue import Key
@@ -169,18 +168,20 @@ class Autoscaler:
         listed = await self._client.list_all(PODS, owner.namespace, labels=selector, project=pod_facts)
         pods = tuple(sorted((pod for pod in listed if not pod.terminating), key=lambda pod: pod.name))
         asked_at = asyncio.get_running_loop().time()
-        samples = await self._scrape(pods, asked_at)
-        return FleetView(deployment, pods, samples, Clock(asked_at, datetime.now(UTC).timestamp()))
-
-    async def _scrape(self, pods: tuple[PodFacts, ...], at_seconds: float) -> dict[str, Sample]:
-        """Newest samples by UID of the ready pods that told; time, size and number at once are the client's limits."""
-        asked = {pod.uid: pod.address for pod in pods if pod.ready and pod.address}
-        pages = await self._engines.pages(asked.values())
-        read = {uid: read_sample(page, at_seconds) for uid, address in asked.items() if (page := pages[address])}
+        answers = await self._scrape(pods)
+        read = {uid: read_sample(answer.page, asked_at) for uid, answer in answers.items() if answer.page}
         samples = {uid: sample for uid, sample in read.items() if sample is not None}
         self._metrics.scrapes_total.labels("read").inc(len(samples))
-        self._metrics.scrapes_total.labels("unknown").inc(len(asked) - len(samples))
-        return samples
+        self._metrics.scrapes_total.labels("unknown").inc(len(answers) - len(samples))
+        clock = Clock(asked_at, datetime.now(UTC).timestamp())
+        unreached = frozenset(uid for uid, answer in answers.items() if not answer.reached)
+        return FleetView(deployment, pods, samples, clock, unreached)
+
+    async def _scrape(self, pods: tuple[PodFacts, ...]) -> dict[str, Answer]:
+        """Answers by UID of the ready pods; time, size and number at once are the client's limits."""
+        asked = {pod.uid: pod.address for pod in pods if pod.ready and pod.address}
+        answers = await self._engines.ask(asked.values())
+        return {uid: answers[address] for uid, address in asked.items()}
 
     async def _carry_out(self, one: _Followed, view: FleetView, decision: Decision, outcome: Outcome) -> Outcome:
         """Labels first, then the number. On a conflict something has changed: looks again, forces nothing."""

@@ -11,6 +11,7 @@ from gemma_operator.autoscaling.policy import OVERDUE
 from gemma_operator.controller.fleet_view import FleetView, state_of
 from gemma_operator.controller.pod_facts import PodFacts
 from gemma_operator.controller.status import Line
+from gemma_operator.vllm.arguments import PORT
 
 LIMITS = {
     Limit.TOO_FEW: (Reason.TOO_FEW_REPLICAS, "the desired replica count is less than the minimum replica count"),
@@ -86,14 +87,26 @@ def _active(decision: Decision, view: FleetView, outcome: Outcome) -> Line:
     kind = ConditionType.SCALING_ACTIVE
     if outcome.foreign:
         return _line(kind, False, Reason.FOREIGN_SCALER, outcome.foreign)
+    serving = view.count(PodState.SERVING)
+    if decision.blind and serving and len(view.unreached) >= serving:
+        return _line(kind, False, Reason.SCRAPE_BLOCKED, _blocked(view, serving))
     if decision.blind:
-        serving = view.count(PodState.SERVING)
         told = f"none of {serving} ready engines told its metrics" if serving else "no engine is ready"
         return _line(kind, False, Reason.FAILED_GET_PODS_METRIC, f"{told}: the number of replicas stays")
     if outcome.advisory:
         return _line(kind, False, Reason.ADVISORY, "mode Advisory: what would be done is shown, and nothing is done")
     message = "the autoscaler was able to successfully calculate a replica count from token demand and queue depth"
     return _line(kind, True, Reason.VALID_METRIC_FOUND, message)
+
+
+def _blocked(view: FleetView, serving: int) -> str:
+    """Kubelet's probes reach a Ready pod: what keeps the operator out is a policy or a mesh."""
+    meta = view.deployment["metadata"]
+    return (
+        f"none of {serving} ready engines takes a connection from the operator, while kubelet's probes reach them: "
+        f"NetworkPolicy {meta['namespace']}/{meta['name']} lets the operator in, so look for another policy that "
+        f"selects them, or for a mesh; port {PORT}; the number of replicas stays"
+    )
 
 
 def _able(decision: Decision, view: FleetView, outcome: Outcome) -> Line:

@@ -99,7 +99,7 @@ def test_an_advisory_autoscaler_shows_what_it_wants_and_changes_nothing(room: Ro
 
 def test_a_fleet_that_nobody_sees_holds_still_and_says_so(room: Room, operator: OperatorProcess) -> None:
     begin(room, INTERNAL, replicas=2)
-    room.wait("the autoscaler to look", lambda: reason(room, "ScalingActive") == "FailedGetPodsMetric")
+    room.wait("the autoscaler to look", lambda: reason(room, "ScalingActive") == "ScrapeBlocked")
     room.wait("two engines to be counted", lambda: status(room)["autoscaling"]["ready"] == 2)
     found = status(room)["autoscaling"]
     assert (found["mode"], found["desired"], found["loading"], found["draining"]) == ("Internal", 2, 0, 0)
@@ -194,7 +194,7 @@ def test_a_surge_takes_a_draining_pod_back_and_so_does_another_mode(room: Room, 
 
 def test_somebody_who_scales_the_deployment_is_named_and_not_fought(room: Room, operator: OperatorProcess) -> None:
     begin(room, INTERNAL, replicas=1)
-    room.wait("the autoscaler to look", lambda: reason(room, "ScalingActive") == "FailedGetPodsMetric")
+    room.wait("the autoscaler to look", lambda: reason(room, "ScalingActive") == "ScrapeBlocked")
     room.kubectl("scale", "deployment/assistant", "--replicas=2")
     room.wait("the foreign scaler", lambda: reason(room, "ScalingActive") == "ForeignScaler")
     message = room.conditions("assistant")["ScalingActive"]["message"]

@@ -32,13 +32,18 @@ def view(*pods: PodFacts, replicas: int | None = None, rolled_out: bool = True, 
     count = len(pods) if replicas is None else replicas
     progress = {"type": "Progressing", "reason": "NewReplicaSetAvailable" if rolled_out else "ReplicaSetUpdated"}
     deployment = {
-        "metadata": {"generation": 3, "managedFields": more.pop("managed_fields", [])},
+        "metadata": {
+            "namespace": "team",
+            "name": "assistant",
+            "generation": 3,
+            "managedFields": more.pop("managed_fields", []),
+        },
         "spec": {"replicas": count},
         "status": {"observedGeneration": 3, "replicas": 1, "updatedReplicas": 1, "conditions": [progress]},
     }
     telling = more.pop("telling", [one.name for one in pods if one.ready])
     samples = {one.uid: sample() for one in pods if one.name in telling}
-    return FleetView(deployment, pods, samples, CLOCK)
+    return FleetView(deployment, pods, samples, CLOCK, more.pop("unreached", frozenset()))
 
 
 def decision(**changes: Any) -> Decision:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from gemma_operator.controller.engine_client import MAX_PAGE_BYTES, EngineClient
+from gemma_operator.controller.engine_client import MAX_PAGE_BYTES, Answer, EngineClient
 
 
 @asynccontextmanager
@@ -33,23 +33,23 @@ async def engine(pieces: list[bytes], status: int = 200) -> AsyncIterator[int]:
         await runner.cleanup()
 
 
-async def ask(port: int) -> str | None:
+async def ask(port: int) -> Answer:
     async with EngineClient(port) as engines:
-        return (await engines.pages(["127.0.0.1"]))["127.0.0.1"]
+        return (await engines.ask(["127.0.0.1"]))["127.0.0.1"]
 
 
 async def test_a_page_that_comes_in_pieces_is_read_whole() -> None:
     async with engine([b"a" * 16384, b"b" * 16384, b"c"]) as port:
-        page = await ask(port)
-    assert page == "a" * 16384 + "b" * 16384 + "c"
+        answer = await ask(port)
+    assert answer == Answer("a" * 16384 + "b" * 16384 + "c")
 
 
 async def test_a_page_without_end_is_given_up() -> None:
     async with engine([b"x" * 2**20] * (MAX_PAGE_BYTES // 2**20 + 2)) as port:
-        assert await ask(port) is None
+        assert await ask(port) == Answer(None)
 
 
 async def test_an_error_and_a_closed_port_are_no_page() -> None:
     async with engine([b"gone"], status=503) as port:
-        assert await ask(port) is None
-    assert await ask(port) is None
+        assert await ask(port) == Answer(None)
+    assert await ask(port) == Answer(None, reached=False)

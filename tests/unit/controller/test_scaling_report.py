@@ -74,6 +74,16 @@ def test_an_autoscaler_that_sees_nothing_says_so_with_the_number_of_engines() ->
     assert "none of 2 ready engines" in message(found, "ScalingActive")
 
 
+def test_engines_that_only_kubelet_reaches_point_to_a_network_policy() -> None:
+    two = (engine("a"), engine("b"))
+    uids = frozenset(one.uid for one in two)
+    found = report(view(*two, unreached=uids), blind=True)
+    assert words(found)["ScalingActive"] == "False/ScrapeBlocked"
+    assert "NetworkPolicy team/assistant" in message(found, "ScalingActive")
+    one_of_them = report(view(*two, unreached=frozenset(sorted(uids)[:1])), blind=True)
+    assert words(one_of_them)["ScalingActive"] == "False/FailedGetPodsMetric"
+
+
 def test_an_advisory_autoscaler_is_not_active_but_shows_what_it_wants() -> None:
     found = report(outcome=Outcome(advisory=True), desired=5)
     assert words(found)["ScalingActive"] == "False/Advisory"
