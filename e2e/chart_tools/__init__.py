@@ -1,6 +1,6 @@
-"""Judges of rendered charts from outside: Kubernetes' strict schemas, and checkov's rules for safe manifests.
+"""Judges of rendered charts from outside: Kubernetes' strict schemas, the types of the Prometheus operator, checkov.
 
-Called by the tests of the charts. Both run in an environment of their own under the cache, made from
+Called by the tests of the charts. Two of them run in an environment of their own under the cache, made from
 ``requirements.lock`` when it is first needed. Nothing is asked of any server: the schemas and the rules are in the
 packages. The lock is renewed by pip-compile from ``requirements.in``, with the options of ``make lock``.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from e2e.chart_tools.environment import ensure_environment
+from e2e.cluster.binaries import own_program
 
 KUBERNETES_VERSION = "1.37"
 STRICT_SCHEMAS = Path(__file__).parent / "strict_schemas.py"
@@ -37,6 +38,15 @@ def broken_schemas(objects: Sequence[dict[str, Any]]) -> dict[int, str]:
     if result.returncode != 0:
         raise RuntimeError(f"the schemas could not be asked: {result.stderr[-2000:]}")
     return {int(position): told for position, told in json.loads(result.stdout).items()}
+
+
+def broken_monitors(objects: Sequence[dict[str, Any]]) -> dict[int, str]:
+    """What the Prometheus operator's own types do not know in its objects, by position; empty when all is known."""
+    result = subprocess.run(
+        [str(own_program("monitors"))], input=json.dumps(list(objects)), capture_output=True, text=True, check=True
+    )
+    lines = (line.partition(": ") for line in result.stdout.splitlines())
+    return {int(position): told for position, _, told in lines}
 
 
 def checkov_findings(manifests: Path) -> tuple[int, list[Finding]]:

@@ -75,7 +75,11 @@ MONITORING_TOOLS = (
 """What tests of rules and dashboards need, and nothing else: built when they ask."""
 
 
-OWN_PROGRAMS = {"pause": ("pause", "."), "gpu-device-plugin": ("kubernetes", "./gpu-device-plugin")}
+OWN_PROGRAMS = {
+    "pause": ("pause", "."),
+    "gpu-device-plugin": ("kubernetes", "./gpu-device-plugin"),
+    "monitors": ("monitors", "."),
+}
 """Small programs of this repository: the module below ``tools`` and the package in it, by binary name."""
 
 

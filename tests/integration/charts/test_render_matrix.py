@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from e2e.chart_tools import broken_schemas
+from e2e.chart_tools import broken_monitors, broken_schemas
 from tests.integration.charts.helm import KubeObject, render
 from tests.integration.charts.matrix import CHOICES, STRENGTH, ValueSet, value_sets
 from tests.integration.charts.pod_security import pod_specs, violations
@@ -56,6 +56,14 @@ def test_every_object_keeps_to_the_strict_schemas(renders: Renders) -> None:
     ]
     assert broken == []
     assert len(objects) > 500
+
+
+def test_the_prometheus_operator_knows_every_field_of_its_objects(renders: Renders) -> None:
+    objects = [item for _, item in different(renders) if item["apiVersion"] == PROMETHEUS_OPERATOR]
+    assert {item["kind"] for item in objects} >= {"ServiceMonitor", "PodMonitor"}
+    assert broken_monitors(objects) == {}
+    typo = {**objects[0], "spec": {**objects[0]["spec"], "selectr": {}}}
+    assert set(broken_monitors([objects[0], typo])) == {1}
 
 
 def test_the_strict_schemas_do_refuse() -> None:
