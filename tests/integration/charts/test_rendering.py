@@ -2,13 +2,14 @@
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.integration.charts.helm import CHARTS, RenderError, one, render, render_text
+from tests.integration.charts.helm import CHARTS, RenderError, helm, one, render, render_text
 from tests.integration.charts.matrix import DIGEST
 
 pytestmark = pytest.mark.integration
@@ -18,7 +19,9 @@ groups:
     rules:
       - alert: EngineDown
         expr: up{job="engines"} == 0
-        annotations: {summary: "{{ $labels.pod }} has been down for {{ $value | humanizeDuration }}"}
+        annotations:
+          summary: "{{ $labels.pod }} has been down for {{ $value | humanizeDuration }}"
+          runbook_url: docs/runbooks/EngineDown.md
 """
 DASHBOARD = {"title": "Fleet", "panels": [{"legendFormat": "{{pod}}", "expr": 'rate(x{a="b"}[5m])'}]}
 
@@ -57,6 +60,20 @@ def test_a_rule_file_reaches_prometheus_as_it_was_written(chart_with_files: Path
     rule = one(render(monitoring(rules=True), chart=chart_with_files), "PrometheusRule")
     assert rule["metadata"]["name"] == "gemma-operator-engines"
     assert rule["spec"] == yaml.safe_load(RULES)
+
+
+def test_runbooks_are_where_the_installer_keeps_them(chart_with_files: Path) -> None:
+    values = monitoring(rules=True)
+    values["monitoring"]["rules"]["runbooks"] = "https://wiki.example.com/gemma/"
+    (group,) = one(render(values, chart=chart_with_files), "PrometheusRule")["spec"]["groups"]
+    assert group["rules"][0]["annotations"]["runbook_url"] == "https://wiki.example.com/gemma/EngineDown.md"
+
+
+def test_series_keep_the_namespace_of_the_gemma_deployment_that_they_are_about() -> None:
+    (endpoint,) = one(render(monitoring(serviceMonitor=True)), "ServiceMonitor")["spec"]["endpoints"]
+    assert endpoint["honorLabels"] is True
+    (engines,) = one(render(monitoring(podMonitor=True)), "PodMonitor")["spec"]["podMetricsEndpoints"]
+    assert engines["relabelings"][0]["targetLabel"] == "gemma_deployment"
 
 
 def test_a_dashboard_reaches_grafana_as_it_was_written(chart_with_files: Path) -> None:
@@ -99,6 +116,16 @@ def test_the_crd_stays_when_the_chart_goes_unless_told_otherwise() -> None:
     assert policy({"crds": {"keep": False}}, "gemma-operator") is None
     assert policy({"keep": False}, "gemma-operator-crds") is None
     assert "CustomResourceDefinition" not in {item["kind"] for item in render({"crds": {"enabled": False}})}
+
+
+def test_what_is_packaged_renders_the_same(tmp_path: Path) -> None:
+    everything = monitoring(serviceMonitor=True, podMonitor=True, rules=True, dashboards=True)
+    for chart in ("gemma-operator", "gemma-operator-crds"):
+        values = everything if chart == "gemma-operator" else {}
+        package = [helm(), "package", str(CHARTS / chart), "--destination", str(tmp_path)]
+        subprocess.run(package, check=True, capture_output=True)
+        packed = tmp_path / f"{chart}-0.1.0.tgz"
+        assert render(values, chart=packed) == render(values, chart=CHARTS / chart)
 
 
 def test_extra_objects_are_templates() -> None:
