@@ -16,7 +16,9 @@ from typing import Any
 from e2e.chart_tools.environment import ensure_environment
 from e2e.cluster.binaries import own_program
 
-KUBERNETES_VERSION = "1.37"
+OLDEST, NEWEST = "1.31", "1.37"
+"""Kubernetes versions that the charts are for."""
+
 STRICT_SCHEMAS = Path(__file__).parent / "strict_schemas.py"
 
 
@@ -29,12 +31,12 @@ class Finding:
     title: str
 
 
-def broken_schemas(objects: Sequence[dict[str, Any]]) -> dict[int, str]:
-    """What Kubernetes' strict schemas say, by position; no entry for an object that keeps to them.
+def broken_schemas(objects: Sequence[dict[str, Any]], version: str = NEWEST) -> dict[int, str]:
+    """What the strict schemas of a Kubernetes version say, by position; no entry for an object that keeps to them.
 
     Kinds that Kubernetes does not have are answered with ``no schema``.
     """
-    result = _run(str(STRICT_SCHEMAS), KUBERNETES_VERSION, stdin=json.dumps(list(objects)))
+    result = _run(str(STRICT_SCHEMAS), version, stdin=json.dumps(list(objects)))
     if result.returncode != 0:
         raise RuntimeError(f"the schemas could not be asked: {result.stderr[-2000:]}")
     return {int(position): told for position, told in json.loads(result.stdout).items()}

@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from e2e.chart_tools import broken_monitors, broken_schemas
-from tests.integration.charts.helm import KubeObject, render
+from e2e.chart_tools import NEWEST, OLDEST, broken_monitors, broken_schemas
+from tests.integration.charts.helm import KubeObject, RenderError, render
 from tests.integration.charts.matrix import CHOICES, STRENGTH, ValueSet, value_sets
 from tests.integration.charts.pod_security import pod_specs, violations
+from tests.unit.manifests.examples import examples
 
 pytestmark = pytest.mark.integration
 PROMETHEUS_OPERATOR = "monitoring.coreos.com/v1"
@@ -46,9 +47,10 @@ def test_every_three_choices_meet_in_at_least_120_value_sets() -> None:
         assert met == set(itertools.product(*(range(sizes[column]) for column in columns)))
 
 
-def test_every_object_keeps_to_the_strict_schemas(renders: Renders) -> None:
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+def test_every_object_keeps_to_the_strict_schemas(version: str, renders: Renders) -> None:
     objects = different(renders)
-    told = broken_schemas([item for _, item in objects])
+    told = broken_schemas([item for _, item in objects], version)
     broken = [
         f"{name}: {item['kind']} {item['metadata']['name']}: {told[position]}"
         for position, (name, item) in enumerate(objects)
@@ -56,6 +58,19 @@ def test_every_object_keeps_to_the_strict_schemas(renders: Renders) -> None:
     ]
     assert broken == []
     assert len(objects) > 500
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+def test_every_object_that_the_operator_makes_does_so_too(version: str) -> None:
+    made = examples()
+    told = broken_schemas(list(made.values()), version)
+    assert {name: told[position] for position, name in enumerate(made) if position in told} == {}
+
+
+def test_the_charts_are_for_these_versions() -> None:
+    assert render(options=("--kube-version", OLDEST))
+    with pytest.raises(RenderError, match="incompatible with Kubernetes"):
+        render(options=("--kube-version", "1.30.9"))
 
 
 def test_the_prometheus_operator_knows_every_field_of_its_objects(renders: Renders) -> None:
