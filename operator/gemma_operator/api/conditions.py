@@ -27,6 +27,7 @@ class Reason(StrEnum):
 
     PLANNED = "Planned"
     PLAN_ONLY = "PlanOnly"
+    PAUSED = "Paused"
     PLAN_IMPOSSIBLE = "PlanImpossible"
     PROGRESSING = "Progressing"
     WAITING_FOR_GPUS = "WaitingForGPUs"

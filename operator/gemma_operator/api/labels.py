@@ -28,6 +28,12 @@ SERVING_LABEL = f"{GROUP}/serving"
 CATALOG_LABEL = f"{GROUP}/catalog"
 """On ConfigMaps that extend the catalog; the value is ``models`` or ``products``."""
 
+PAUSED_ANNOTATION = f"{GROUP}/paused"
+"""``"true"`` on a GemmaDeployment: its status is kept up to date, and nothing of it is created, changed or scaled."""
+
+RECONCILE_AT_ANNOTATION = f"{GROUP}/reconcile-at"
+"""A new value on a GemmaDeployment has it reconciled at once, with nodes and free GPUs counted anew."""
+
 PLAN_HASH_ANNOTATION = f"{GROUP}/plan-hash"
 RESTARTED_AT_ANNOTATION = "kubectl.kubernetes.io/restartedAt"
 

@@ -7,6 +7,7 @@ taken. An engine that refused its memory corrects the overhead and gets exactly 
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from gemma_operator.api import labels
 from gemma_operator.controller.learned import with_overhead
@@ -33,7 +34,8 @@ class Choice:
 
     ``fits`` is false when the ask as it stands is impossible; ``record`` is then the older plan that goes on.
     ``decision`` is what planning says today; ``refusal`` is there when an engine of this record ended badly;
-    ``rolled_back`` says why the newest record is not in force, empty where it is.
+    ``rolled_back`` says why the newest record is not in force, empty where it is. ``held_back``: something else than
+    ``record`` would run if it might; what, says ``decision``.
     """
 
     record: PlanRecord | None
@@ -43,10 +45,25 @@ class Choice:
     decision: Decision | None
     refusal: Refusal | None
     rolled_back: str = ""
+    held_back: bool = False
 
 
 def choose(seen: Observation, scripts: Mapping[str, str], planner: Planner) -> Choice:
     """The choice for an observation. ``scripts`` are those of this operator; recorded ones stay in force."""
+    choice = _choose(seen, scripts, planner)
+    return _held_back(seen, choice) if seen.hands_off else choice
+
+
+def _held_back(seen: Observation, choice: Choice) -> Choice:
+    """Paused, or asked for a plan alone: what the Deployment runs is in force, whatever would be chosen."""
+    running = _template_digest((seen.deployment or {}).get("spec", {}).get("template") or {})
+    known = next((known for known in seen.records if running and template_digest(known.record) == running), None)
+    if known is None or choice.record is None or template_digest(choice.record) == running:
+        return choice
+    return replace(choice, record=known.record, revision=known.revision, pinned=known.pinned, held_back=True)
+
+
+def _choose(seen: Observation, scripts: Mapping[str, str], planner: Planner) -> Choice:
     newest = seen.records[0] if seen.records else None
     good = next((known for known in seen.records if known.good), None)
     if newest is None or newest.record.plan_hash != planning_hash(seen):
@@ -145,7 +162,11 @@ def _refusal(seen: Observation, record: PlanRecord) -> Refusal | None:
 
 def template_digest(record: PlanRecord) -> str:
     """The digest that pods of this record carry."""
-    annotations = (record.template.get("metadata") or {}).get("annotations") or {}
+    return _template_digest(record.template)
+
+
+def _template_digest(template: Mapping[str, Any]) -> str:
+    annotations = (template.get("metadata") or {}).get("annotations") or {}
     return str(annotations.get(labels.PLAN_HASH_ANNOTATION, ""))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gemma_operator.api.labels import PAUSED_ANNOTATION
 from gemma_operator.api.v1alpha1 import GemmaDeployment
 from gemma_operator.catalog.catalog import Catalog
 from gemma_operator.controller.pod_facts import PodFacts
@@ -76,6 +77,17 @@ class Observation:
     def generation(self) -> int:
         """Generation of the spec that was seen."""
         return int(self.live["metadata"]["generation"])
+
+    @property
+    def paused(self) -> bool:
+        """Whether an annotation asks to leave everything as it is."""
+        annotations = self.live["metadata"].get("annotations") or {}
+        return str(annotations.get(PAUSED_ANNOTATION, "")).lower() == "true"
+
+    @property
+    def hands_off(self) -> bool:
+        """Whether nothing may be created, changed or scaled: only looked at and said."""
+        return self.paused or self.deployment_object.spec.plan_only
 
     @property
     def autoscaled(self) -> bool:

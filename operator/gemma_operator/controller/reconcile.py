@@ -7,6 +7,7 @@ that could not be read again.
 from collections.abc import Mapping
 
 from gemma_operator.api.conditions import ConditionType, Reason
+from gemma_operator.api.labels import RECONCILE_AT_ANNOTATION
 from gemma_operator.controller.act import act, mark_failed, mark_pinned
 from gemma_operator.controller.choose import Choice, choose, template_digest
 from gemma_operator.controller.context_check import check_context
@@ -58,6 +59,7 @@ class Reconciler:
         self._scripts = scripts
         self._autoscaler = autoscaler
         self._silent: dict[Key, int] = {}
+        self._asked_at: dict[Key, str] = {}
         self._decide = Decisions(self._plan)
 
     async def reconcile(self, key: Key) -> float | None:
@@ -66,10 +68,11 @@ class Reconciler:
         if live is None or live["metadata"].get("deletionTimestamp"):
             self._metrics.forget(key.namespace, key.name, tuple(ConditionType))
             self._silent.pop(key, None)
+            self._asked_at.pop(key, None)
             self._autoscaler.unfollow(key)
             return None
         try:
-            seen = await self._observer.observe(live)
+            seen = await self._observer.observe(live, newest_nodes=self._asked_anew(key, live))
         except ManifestError as error:
             await self._report_problem(live, Reason.INVALID_SPEC, str(error))
             return None
@@ -90,9 +93,16 @@ class Reconciler:
         told = scaling_status(seen, self._autoscaler.report(key))
         lines = (*conditions(seen, choice, state, context, verdicts), *told.lines)
         await self._reporter.report(live, lines, status_fields(seen, choice, state) | dict(told.fields))
-        if seen.deployment_object.spec.plan_only:
+        if seen.hands_off:
             return None
         return self._look_again(key, seen) if state.done and pinned else LOOK_AGAIN_SECONDS
+
+    def _asked_anew(self, key: Key, live: JsonObject) -> bool:
+        """Whether somebody has written another time into the annotation that asks for a reconcile."""
+        asked_at = str((live["metadata"].get("annotations") or {}).get(RECONCILE_AT_ANNOTATION, ""))
+        before = self._asked_at.get(key, "")
+        self._asked_at[key] = asked_at
+        return asked_at != before
 
     async def _hand_over(self, key: Key, seen: Observation, choice: Choice) -> None:
         """Say what is to be scaled. Pods that were drained for that serve again once nobody scales."""
@@ -114,7 +124,7 @@ class Reconciler:
         return min(SILENT_SECONDS, LOOK_AGAIN_SECONDS * 2.0 ** min(times, 10))
 
     async def _act(self, seen: Observation, choice: Choice) -> Verdicts:
-        if seen.deployment_object.spec.plan_only:
+        if seen.hands_off:
             return Verdicts()
         found = packing(seen, choice)
         if found is not None and found.way is not Way.SURGE:
@@ -128,7 +138,7 @@ class Reconciler:
         Returns whether the record in force is pinned now.
         """
         known = next((entry for entry in seen.records if entry.revision == choice.revision), None)
-        if known is None or seen.deployment_object.spec.plan_only:
+        if known is None or seen.hands_off:
             return choice.pinned
         digest = template_digest(known.record)
         if not known.pinned and any(pod.ready and pod.template_digest == digest for pod in seen.pods):

@@ -21,6 +21,8 @@ from gemma_operator.telemetry.metrics import Metrics
 BAD_WHEN_TRUE = frozenset({ConditionType.STALLED, ConditionType.DEGRADED})
 TOLD = frozenset({ConditionType.READY, ConditionType.DEGRADED, ConditionType.CONTEXT_HONORED})
 QUIET = frozenset({Reason.AS_EXPECTED, Reason.CONTEXT_UNKNOWN})
+MEANT = frozenset({Reason.PAUSED, Reason.STARTING, Reason.ROLLING_OUT, Reason.PROGRESSING, Reason.PULLING_IMAGE})
+"""Not ready, and nothing to warn of."""
 
 
 class Reporter:
@@ -60,8 +62,7 @@ class Reporter:
                 continue
             told.add(line.reason)
             bad = (line.status == "True") == (line.type in BAD_WHEN_TRUE)
-            progress = line.reason in {Reason.STARTING, Reason.ROLLING_OUT, Reason.PROGRESSING, Reason.PULLING_IMAGE}
-            kind = EventType.WARNING if bad and not progress else EventType.NORMAL
+            kind = EventType.WARNING if bad and line.reason not in MEANT else EventType.NORMAL
             await self._recorder.post(live, Notice(kind, line.reason, line.type.value, line.message))
 
 

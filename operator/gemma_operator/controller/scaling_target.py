@@ -14,7 +14,7 @@ def scaling_target(seen: Observation, choice: Choice) -> Target | None:
     """The target, or ``None`` where the operator does not scale: no autoscaling, mode External, nothing that runs."""
     spec = seen.deployment_object.spec
     record = choice.record
-    if spec.autoscaling is None or spec.autoscaling.mode == "External" or spec.plan_only:
+    if spec.autoscaling is None or spec.autoscaling.mode == "External" or seen.hands_off:
         return None
     if record is None or record.plan is None:
         return None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gemma_operator.api.conditions import ConditionType, Reason
+from gemma_operator.api.labels import PAUSED_ANNOTATION
 from gemma_operator.controller.choose import Choice, same_engine
 from gemma_operator.controller.context_check import ContextCheck, Verdict
 from gemma_operator.controller.observation import Observation
@@ -23,6 +24,7 @@ from gemma_operator.vllm.refusal import Cause, Refusal
 MAX_ALTERNATIVES = 5
 MAX_REJECTED = 10
 MAX_REASONS = 8
+PAUSED = f"paused: nothing is created, changed or scaled until the annotation {PAUSED_ANNOTATION} is removed"
 EXPLANATION = frozenset({"alternatives", "rejected", "nearest"})
 
 
@@ -48,11 +50,10 @@ def conditions(
     seen: Observation, choice: Choice, state: RolloutState, context: ContextCheck, verdicts: Verdicts
 ) -> tuple[Line, ...]:
     """All seven conditions, in their order."""
-    plan_only = seen.deployment_object.spec.plan_only
     serving = state.ready > 0 or state.desired == 0
     progressing = _progressing(seen, choice, state, verdicts)
     return (
-        _ready(choice, state, context, progressing, plan_only),
+        _ready(seen, choice, state, context, progressing),
         _line(ConditionType.AVAILABLE, serving, Reason.SERVING if serving else Reason.NOT_SERVING,
               f"{state.ready} of {state.desired} engines serve"),
         progressing,
@@ -67,14 +68,16 @@ def _line(kind: ConditionType, holds: bool, reason: Reason, message: str) -> Lin
     return Line(kind, "True" if holds else "False", reason, message)
 
 
-def _ready(choice: Choice, state: RolloutState, context: ContextCheck, progressing: Line, plan_only: bool) -> Line:
+def _ready(seen: Observation, choice: Choice, state: RolloutState, context: ContextCheck, progressing: Line) -> Line:
     kind = ConditionType.READY
     if choice.refusal is not None and not choice.fits:
         return _line(kind, False, _refusal_reason(choice.refusal), refused(choice.refusal, choice))
     if not choice.fits:
         return _line(kind, False, Reason.PLAN_IMPOSSIBLE, impossible(choice.decision))
-    if plan_only:
+    if seen.deployment_object.spec.plan_only:
         return _line(kind, False, Reason.PLAN_ONLY, "planOnly is set: nothing is created or changed")
+    if choice.held_back or (seen.paused and not state.exists):
+        return _line(kind, False, Reason.PAUSED, f"{PAUSED}; what is asked for does not run")
     if context.verdict is Verdict.BROKEN:
         return _line(kind, False, Reason.CONTEXT_NOT_HONORED, context.message)
     if choice.refusal is not None and not state.done:
@@ -90,6 +93,8 @@ def _progressing(seen: Observation, choice: Choice, state: RolloutState, verdict
     kind = ConditionType.PROGRESSING
     if seen.deployment_object.spec.plan_only or choice.record is None:
         return _line(kind, False, Reason.AS_EXPECTED, "nothing is under way")
+    if seen.paused:
+        return _line(kind, False, Reason.PAUSED, PAUSED)
     if verdicts.packing is not None and verdicts.packing.way is Way.REFUSE:
         return _line(kind, True, Reason.ROLLOUT_REFUSED, verdicts.packing.message)
     if state.done:
@@ -197,8 +202,8 @@ def refused(refusal: Refusal, choice: Choice) -> str:
 def status_fields(seen: Observation, choice: Choice, state: RolloutState) -> dict[str, Any]:
     """Everything of the status but conditions and times."""
     plan = choice.record.plan if choice.record else None
-    plan_only = seen.deployment_object.spec.plan_only
-    proposed = choice.decision.plan if choice.decision and plan_only else better_plan(seen, choice)
+    would_run = seen.deployment_object.spec.plan_only or choice.held_back or not state.exists
+    proposed = choice.decision.plan if choice.decision and seen.hands_off and would_run else better_plan(seen, choice)
     fields: dict[str, Any] = {
         "observedGeneration": seen.generation,
         "replicas": state.replicas,

@@ -132,6 +132,35 @@ def test_plan_only_plans_and_creates_nothing(room: Room, operator: OperatorProce
     assert owned(room, "assistant") == {}
 
 
+def test_a_paused_service_is_left_as_it_is_until_the_annotation_goes(room: Room, operator: OperatorProcess) -> None:
+    room.nodes("L40S", 2)
+    room.ask("assistant", contextLength="64K")
+    room.wait_ready("assistant")
+    room.kubectl("annotate", "gd", "assistant", "gemma-operator.io/paused=true")
+    room.ask("assistant", contextLength="128K", replicas=2)
+    room.kubectl("delete", "service", "assistant")
+    room.wait("the pause to be said", lambda: room.conditions("assistant")["Ready"]["reason"] == "Paused")
+    found = room.get("gemmadeployment", "assistant")["status"]
+    assert (found["plan"]["contextLength"], found["proposedPlan"]["contextLength"]) == (64 * 1024, 128 * 1024)
+    assert argument(room, "assistant", "--max-model-len") == str(64 * 1024)
+    assert room.get("deployment", "assistant")["spec"]["replicas"] == 1
+    assert room.get("services")["items"] == []
+    room.kubectl("annotate", "gd", "assistant", "gemma-operator.io/paused-")
+    room.wait_ready("assistant")
+    assert argument(room, "assistant", "--max-model-len") == str(128 * 1024)
+    assert room.get("service", "assistant")
+
+
+def test_a_new_time_in_the_annotation_reconciles_at_once(room: Room, operator: OperatorProcess) -> None:
+    """A deleted Service is else noticed at the next change or resync."""
+    room.nodes("L40S", 1)
+    room.ask("assistant", contextLength="64K")
+    room.wait_ready("assistant")
+    room.kubectl("delete", "service", "assistant")
+    room.kubectl("annotate", "gd", "assistant", "gemma-operator.io/reconcile-at=now")
+    room.wait("the Service", lambda: room.get("service", "assistant"), 20)
+
+
 def test_plan_only_on_a_running_service_changes_nothing_of_it(room: Room, operator: OperatorProcess) -> None:
     room.nodes("L40S", 2)
     room.ask("assistant", contextLength="64K")

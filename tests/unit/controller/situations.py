@@ -67,6 +67,7 @@ class Situation:
     node_memory_mib: Mapping[str, int] = field(default_factory=dict)
     catalog_problems: tuple[str, ...] = ()
     status: Mapping[str, Any] | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def seen(self) -> Observation:
@@ -74,7 +75,13 @@ class Situation:
         manifest = {
             "apiVersion": "gemma-operator.io/v1alpha1",
             "kind": "GemmaDeployment",
-            "metadata": {"name": "assistant", "namespace": "team", "uid": "u-1", "generation": self.generation},
+            "metadata": {
+                "name": "assistant",
+                "namespace": "team",
+                "uid": "u-1",
+                "generation": self.generation,
+                "annotations": dict(self.annotations),
+            },
             "spec": dict(self.spec),
         }
         parsed = parse_manifest(manifest)

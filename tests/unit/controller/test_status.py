@@ -152,7 +152,34 @@ def test_plan_only_with_nothing_running() -> None:
 def test_plan_only_on_a_running_service_proposes_and_keeps_what_runs() -> None:
     situation = a_deployment().serving().asked(contextLength="256K", planOnly=True)
     assert fields(situation)["proposedPlan"]["contextLength"] == 262144
+    assert fields(situation)["plan"]["contextLength"] == 65536
     assert lines(situation)["Available"].status == "True"
+
+
+def paused(situation: Situation) -> Situation:
+    return replace(situation, annotations={"gemma-operator.io/paused": "true"})
+
+
+def test_a_paused_service_that_runs_what_is_asked_stays_ready() -> None:
+    assert short(paused(a_deployment().serving()), "Ready", "Progressing", "Stalled") == {
+        "Ready": "True/Serving",
+        "Progressing": "False/Paused",
+        "Stalled": "False/AsExpected",
+    }
+
+
+def test_what_a_paused_service_would_change_is_proposed_and_not_called_ready() -> None:
+    situation = paused(a_deployment().serving().asked(contextLength="256K"))
+    assert short(situation, "Ready", "Available") == {"Ready": "False/Paused", "Available": "True/Serving"}
+    assert fields(situation)["plan"]["contextLength"] == 65536
+    assert fields(situation)["proposedPlan"]["contextLength"] == 262144
+    assert "gemma-operator.io/paused is removed" in lines(situation)["Ready"].message
+
+
+def test_paused_from_the_first_moment_nothing_runs_and_the_plan_is_shown() -> None:
+    situation = paused(a_deployment("256K"))
+    assert short(situation, "Ready", "Planned") == {"Ready": "False/Paused", "Planned": "True/Planned"}
+    assert fields(situation)["proposedPlan"]["variant"] == "31B"
 
 
 def test_a_refusal_of_memory_is_told_in_the_engines_words() -> None:
