@@ -16,6 +16,7 @@ import pytest
 
 from e2e.cluster import Cluster, KubectlError
 from e2e.waiting import wait_for
+from gemma_operator.api import labels
 from gemma_operator.manifests.owner import Owner
 from tests.integration.charts.helm import one, render
 from tests.integration.kube.objects import create_owner
@@ -105,9 +106,9 @@ class Confined:
             "containers": [{"name": "engine", "image": "registry.invalid/engine:1"}],
             "nodeSelector": {"gemma-operator.io/nowhere": "true"},
         }
-        engine = {"app.kubernetes.io/name": "gemma", "gemma-operator.io/deployment": "assistant"}
-        labels = {"engine": engine | {"gemma-operator.io/serving": "true"}, "somebodys": {"app": "web"}}
-        return [{**self.pod(name, labels=those), "spec": spec} for name, those in labels.items()]
+        engine = {labels.NAME_LABEL: "gemma", labels.DEPLOYMENT_LABEL: "assistant"}
+        marks = {"engine": engine | {labels.SERVING_LABEL: "true"}, "somebodys": {"app": "web"}}
+        return [{**self.pod(name, labels=those), "spec": spec} for name, those in marks.items()]
 
     def pod(self, name: str, **metadata: Any) -> dict[str, Any]:
         """A change of a pod's metadata alone, as server-side apply takes it."""
@@ -153,7 +154,7 @@ def forbidden(confined: Confined) -> dict[str, dict[str, Any]]:
         "engines": opened(confined, {"hostNetwork": True}),
         "lease": confined.object("Lease", "another", "coordination.k8s.io/v1", spec={"holderIdentity": "me"}),
         "events": confined.event("Pod"),
-        "pods": confined.pod("somebodys", labels={"gemma-operator.io/serving": "true"}),
+        "pods": confined.pod("somebodys", labels={labels.SERVING_LABEL: "true"}),
     }
 
 
@@ -171,10 +172,10 @@ def test_the_operator_may_do_all_of_its_work(confined: Confined) -> None:
         confined.write(confined.placed(built))
     confined.write(confined.event("GemmaDeployment"))
     confined.write(confined.object("Lease", confined.lease, "coordination.k8s.io/v1", spec={"holderIdentity": "me"}))
-    confined.write(confined.pod("engine", labels={"gemma-operator.io/serving": "false"}))
+    confined.write(confined.pod("engine", labels={labels.SERVING_LABEL: "false"}))
     notes = {
-        "gemma-operator.io/drain-deadline": "2026-11-24T12:00:00Z",
-        "controller.kubernetes.io/pod-deletion-cost": "-1",
+        labels.DRAIN_DEADLINE_ANNOTATION: "2026-11-24T12:00:00Z",
+        labels.DELETION_COST_ANNOTATION: "-1",
     }
     confined.write(confined.pod("engine", annotations=notes))
 
@@ -213,7 +214,7 @@ def test_a_deployment_that_somebody_opened_may_be_put_right(confined: Confined) 
 
 def test_of_a_pod_only_the_marks_of_a_drain_may_change(confined: Confined) -> None:
     other = "only those of the drain"
-    assert other in confined.refusal(confined.pod("engine", labels={"app.kubernetes.io/name": "other"}))
+    assert other in confined.refusal(confined.pod("engine", labels={labels.NAME_LABEL: "other"}))
     assert other in confined.refusal(confined.pod("engine", annotations={"note": "x"}))
     image = {
         **confined.pod("engine"),
