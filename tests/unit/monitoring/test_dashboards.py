@@ -1,5 +1,6 @@
 """Dashboards load into any Grafana, and are what their descriptions say."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def test_panels_have_ids_and_places_of_their_own(board: dict[str, Any]) -> None:
 def test_every_variable_that_a_query_names_can_be_chosen(board: dict[str, Any]) -> None:
     offered = {variable["name"] for variable in board["templating"]["list"]} | {"__rate_interval"}
     text = " ".join(target["expr"] for panel in board["panels"] for target in panel.get("targets", ()))
-    named = {word.split('"')[0].rstrip("]").strip() for word in text.replace("[$", '"$').split("$")[1:]}
+    named = set(re.findall(r"\$(\w+)", text))
     assert named <= offered
 
 
