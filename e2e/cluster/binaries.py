@@ -71,6 +71,7 @@ MONITORING_TOOLS = (
         # Targets are written down: without the clouds' own discoveries a third is to be compiled.
         tags="remove_all_sd",
     ),
+    GoTool("jsonnet", "github.com/google/go-jsonnet", {"jsonnet": "github.com/google/go-jsonnet/cmd/jsonnet"}),
 )
 """What tests of rules and dashboards need, and nothing else: built when they ask."""
 

@@ -13,7 +13,7 @@ DASHBOARDS = ROOT / "charts" / "gemma-operator" / "files" / "dashboards"
 
 @functools.cache
 def program(name: str) -> Path:
-    """Path of ``promtool`` or ``prometheus``."""
+    """Path of ``promtool``, ``prometheus`` or ``jsonnet``."""
     build_binaries(MONITORING_TOOLS)
     return BIN / name
 
