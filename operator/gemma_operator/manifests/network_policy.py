@@ -1,17 +1,19 @@
 """The NetworkPolicy of engine pods: who may ask, and whom the engine may ask.
 
-In: the same namespace, the operator, and namespaces that are labelled for monitoring. Out: nothing when weights are
+In: the callers that the spec names, by default the same namespace; the operator; and namespaces that are labelled for
+monitoring. Out: nothing when weights are
 on a volume; DNS and HTTPS when they come from the Hub.
 """
 
 from gemma_operator.api import labels
+from gemma_operator.api.v1alpha1.access import Access, Callers
 from gemma_operator.manifests.owner import KubeObject, Owner
 
 MONITORING_LABEL = f"{labels.GROUP}/monitoring"
 
 
-def network_policy(owner: Owner, fetches_weights: bool) -> KubeObject:
-    """The policy; ``fetches_weights`` opens DNS and HTTPS."""
+def network_policy(owner: Owner, fetches_weights: bool, access: Access | None = None) -> KubeObject:
+    """The policy; ``fetches_weights`` opens DNS and HTTPS, ``access`` says who may call."""
     operator = {
         "namespaceSelector": {},
         "podSelector": {"matchLabels": {labels.NAME_LABEL: labels.MANAGED_BY}},
@@ -32,10 +34,25 @@ def network_policy(owner: Owner, fetches_weights: bool) -> KubeObject:
             "policyTypes": ["Ingress", "Egress"],
             "ingress": [
                 {
-                    "from": [{"podSelector": {}}, operator, monitoring],
+                    "from": [*_callers(access), operator, monitoring],
                     "ports": [{"port": "http", "protocol": "TCP"}],
                 }
             ],
             "egress": egress,
         },
+    }
+
+
+def _callers(access: Access | None) -> list[KubeObject]:
+    if access is None or access.callers is None:
+        return [{"podSelector": {}}]
+    return [_peer(callers) for callers in access.callers]
+
+
+def _peer(callers: Callers) -> KubeObject:
+    selectors = {"namespaceSelector": callers.namespace_selector, "podSelector": callers.pod_selector}
+    return {
+        key: {"matchLabels": dict(selector.match_labels)} if selector.match_labels else {}
+        for key, selector in selectors.items()
+        if selector is not None
     }

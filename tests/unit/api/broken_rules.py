@@ -45,6 +45,8 @@ BROKEN_RULES: list[tuple[dict[str, Any], str]] = [
     ({"engine": {"pod": {"limits": {"memory": "64Gi"}}}}, "limits.memory needs requests.memory, not above it"),
     ({"engine": {"pod": {"requests": {"memory": "8Gi"}, "limits": {"cpu": 8}}}}, "limits.cpu needs requests.cpu"),
     ({"engine": {"pod": {"imagePullSecrets": ["a", "a"]}}}, "name each Secret once"),
+    ({"access": {"from": [{}]}}, "name callers by namespaceSelector, by podSelector or by both"),
+    ({"access": {"from": [{"podSelector": {"matchLabels": {"a b": "c"}}}]}}, "write keys as Kubernetes does"),
     ({"autoscaling": {"minReplicas": 3, "maxReplicas": 2}}, "raise maxReplicas or lower minReplicas"),
     ({"autoscaling": {"mode": "External", "minReplicas": 3, "maxReplicas": 2}}, "raise maxReplicas or lower"),
     ({"autoscaling": {}}, "mode Internal and mode Advisory need maxReplicas"),

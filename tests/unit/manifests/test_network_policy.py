@@ -3,8 +3,11 @@
 The flows between operator, engines and others are in the tests of the charts, where the operator's policy is.
 """
 
+from typing import Any
+
 import pytest
 
+from gemma_operator.api.v1alpha1.access import Access
 from gemma_operator.manifests.network_policy import network_policy
 from tests.unit.charts.network import Outside, Pod, lets_through
 from tests.unit.manifests.examples import OWNER, hub_plan, hub_settings, template
@@ -60,3 +63,29 @@ def test_with_weights_on_a_volume_nothing_leaves(port: int, protocol: str) -> No
 )
 def test_weights_from_the_hub_need_names_and_https_only(port: int, protocol: str, passes: bool) -> None:
     assert may_leave(port, protocol, fetches_weights=True) is passes
+
+
+def callers(*peers: dict[str, Any]) -> list[str]:
+    """Who gets in when the spec names these."""
+    access = Access.model_validate({"from": list(peers)})
+    policy = network_policy(OWNER, fetches_weights=False, access=access)
+    ends = {"operator": OPERATOR, "client": CLIENT, "monitoring": MONITORING, "stranger": STRANGER, "web": INTERNET}
+    return [name for name, end in ends.items() if lets_through([policy], end, ENGINE, 8000)]
+
+
+@pytest.mark.parametrize(
+    ("peers", "named"),
+    [
+        ([], set()),
+        ([{"podSelector": {}}], {"client"}),
+        ([{"podSelector": {"matchLabels": {"app": "chat"}}}], {"client"}),
+        ([{"podSelector": {"matchLabels": {"app": "batch"}}}], set()),
+        ([{"namespaceSelector": {}}], {"client", "stranger"}),
+        ([{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "other"}}}], {"stranger"}),
+        ([{"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "batch"}}}], set()),
+    ],
+)
+def test_the_spec_says_who_calls_and_operator_and_monitoring_always_may(
+    peers: list[dict[str, Any]], named: set[str]
+) -> None:
+    assert set(callers(*peers)) == {"operator", "monitoring"} | named

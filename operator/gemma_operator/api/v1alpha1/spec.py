@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from gemma_operator.api.context_length import MAX_TOKENS, MESSAGE, MIN_TOKENS, PATTERN, parse_context_length
+from gemma_operator.api.v1alpha1.access import Access
 from gemma_operator.api.v1alpha1.autoscaling import Autoscaling
 from gemma_operator.api.v1alpha1.base import NO_REPEATS, ApiModel, Flag, refuse, validations
 from gemma_operator.api.v1alpha1.engine import Accelerators, Engine, Features, Rollout
@@ -80,6 +81,7 @@ class GemmaDeploymentSpec(ApiModel):
         default_factory=lambda: Features.model_validate({}), description="What the served model offers."
     )
     engine: Engine = Field(default_factory=lambda: Engine.model_validate({}), description="The vLLM that runs.")
+    access: Access = Field(default_factory=lambda: Access.model_validate({}), description="Who may call the engines.")
     rollout: Rollout = Field(
         default_factory=lambda: Rollout.model_validate({}), description="How long starting and stopping may take."
     )
