@@ -166,7 +166,7 @@ class Metrics:
         self.rollouts_total = self._object_counter("rollouts", "Roll-outs by how they ended.", result=ROLLOUT_RESULTS)
         self.drains_total = self._object_counter("drains", "Pods that the autoscaler drained.", action=DRAIN_ACTIONS)
         self.cut_requests_total = self._object_counter(
-            "drain_cut_requests", "Requests that still ran when the drain time-out ended a pod."
+            "drain_cut_requests", "Requests that were in a pod when the autoscaler let it go at the drain time-out."
         )
 
     def _declare_autoscaler(self) -> None:

@@ -34,5 +34,5 @@ def _label(name: str, values: tuple[str, ...]) -> str:
     if not values:
         return f"`{name}` …"
     if len(values) > MANY:
-        return f"`{name}` ({len(values)} values)"
+        return f"`{name}` (closed list)"
     return f"`{name}` ({', '.join(values)})"
