@@ -12,15 +12,23 @@ from gemma_operator.catalog.parse import CatalogError, extend
 from gemma_operator.cli.errors import fail
 
 
-def read_document(path: Path, option: str) -> Any:
-    """The first YAML document of a file, or of standard input for ``-``."""
+def read_documents(path: Path, option: str) -> list[Any]:
+    """The YAML documents of a file, or of standard input for ``-``; empty ones are left out."""
     try:
         text = typer.get_text_stream("stdin").read() if str(path) == "-" else path.read_text(encoding="utf-8")
-        return next(iter(yaml.safe_load_all(text)), None)
+        return [document for document in yaml.safe_load_all(text) if document is not None]
     except OSError as error:
         fail(f"{option}: {path}: {error.strerror}")
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         fail(f"{option}: {path}: not YAML: {error}")
+
+
+def read_document(path: Path, option: str) -> Any:
+    """The one document of a file, ``None`` for an empty file; more than one ends the command."""
+    documents = read_documents(path, option)
+    if len(documents) > 1:
+        fail(f"{option}: {path}: has {len(documents)} documents; give it one")
+    return documents[0] if documents else None
 
 
 def read_catalog(paths: list[Path]) -> Catalog:

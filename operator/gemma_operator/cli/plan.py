@@ -7,19 +7,21 @@ import json
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import yaml
 from rich.console import Console
 
 from gemma_operator.catalog.catalog import Catalog
-from gemma_operator.cli.documents import read_catalog, read_document
+from gemma_operator.cli.documents import read_catalog, read_document, read_documents
 from gemma_operator.cli.errors import fail
 from gemma_operator.cli.plan_table import print_decision
 from gemma_operator.gpus.feature_discovery import read_nodes
 from gemma_operator.gpus.inventory import GpuNodes, Inventory
 from gemma_operator.gpus.match import UnusableProductError, match_product
+from gemma_operator.planning.ask import Ask
+from gemma_operator.planning.decision import Decision
 from gemma_operator.planning.document import decision_document
 from gemma_operator.planning.intake import ask_from_manifest
 from gemma_operator.planning.plan import plan as decide
@@ -40,7 +42,13 @@ class Output(StrEnum):
 def plan(
     manifest: Annotated[
         Path,
-        typer.Option("--filename", "-f", metavar="FILE", help="A GemmaDeployment as YAML; '-' reads standard input."),
+        typer.Option(
+            "--filename",
+            "-f",
+            metavar="FILE",
+            help="A GemmaDeployment as YAML; '-' reads standard input. Several are planned "
+            "together: each on the GPUs that those before it leave.",
+        ),
     ],
     nodes: Annotated[
         Path | None,
@@ -63,24 +71,51 @@ def plan(
 ) -> int:
     """Plan a GemmaDeployment for a set of GPUs: variant, checkpoint, GPUs, settings, and why.
 
-    Exits with 0 when there is a plan, with 2 when nothing fits, with 1 on bad input.
+    Exits with 0 when there is a plan (for each), with 2 when nothing fits, with 1 on bad input.
     """
     if (nodes is None) == (not gpus):
         fail("give either --nodes FILE or at least one --gpus PRODUCT=COUNT[xNODES]")
     catalog = read_catalog(catalog_files or [])
+    documents = read_documents(manifest, "-f") or [None]
     try:
-        ask = ask_from_manifest(read_document(manifest, "-f"))
+        asks = [ask_from_manifest(document) for document in documents]
     except ValueError as error:
         fail(f"-f: {manifest}: {error}")
     inventory = _from_nodes(nodes, catalog) if nodes is not None else _from_gpus(gpus or [], catalog)
-    decision = decide(Snapshot(ask, inventory, catalog))
+    decisions = _together(asks, inventory, catalog)
     if output is Output.TABLE:
-        print_decision(decision, Console())
-    elif output is Output.JSON:
-        typer.echo(json.dumps(decision_document(decision), indent=2, ensure_ascii=False))
+        for ask, decision in zip(asks, decisions, strict=True):
+            if len(asks) > 1:
+                typer.echo(f"{ask.served_model_names[0]}:")
+            print_decision(decision, Console())
     else:
-        typer.echo(yaml.safe_dump(decision_document(decision), sort_keys=False, allow_unicode=True), nl=False)
-    return 0 if decision.plan is not None else NOTHING_FITS
+        answer = _document(asks, decisions)
+        if output is Output.JSON:
+            typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        else:
+            typer.echo(yaml.safe_dump(answer, sort_keys=False, allow_unicode=True), nl=False)
+    return 0 if all(decision.plan is not None for decision in decisions) else NOTHING_FITS
+
+
+def _together(asks: list[Ask], inventory: Inventory, catalog: Catalog) -> list[Decision]:
+    decisions = []
+    for ask in asks:
+        decision = decide(Snapshot(ask, inventory, catalog))
+        if (found := decision.plan) is not None:
+            inventory = inventory.less(found.accelerator, ask.replicas, found.tensor_parallel_size)
+        decisions.append(decision)
+    return decisions
+
+
+def _document(asks: list[Ask], decisions: list[Decision]) -> dict[str, Any]:
+    if len(asks) == 1:
+        return decision_document(decisions[0])
+    named = zip(asks, decisions, strict=True)
+    return {
+        "plans": [
+            {"name": ask.served_model_names[0], "decision": decision_document(decision)} for ask, decision in named
+        ]
+    }
 
 
 def _from_nodes(path: Path, catalog: Catalog) -> Inventory:

@@ -76,7 +76,7 @@ def plan_schema() -> dict[str, Any]:
         }
     )
     reference = {"$ref": "#/$defs/plan"}
-    root = _object(
+    decision = _object(
         {
             "plan": {"anyOf": [reference, {"type": "null"}]},
             "alternatives": _list(reference),
@@ -88,6 +88,9 @@ def plan_schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Answer of gemmactl plan",
-        **root,
-        "$defs": {"plan": plan},
+        "anyOf": [
+            {"$ref": "#/$defs/decision"},
+            _object({"plans": _list(_object({"name": TEXT, "decision": {"$ref": "#/$defs/decision"}}))}),
+        ],
+        "$defs": {"plan": plan, "decision": decision},
     }

@@ -4,7 +4,7 @@ Capacity and free GPUs are different numbers: a plan is made from capacity, and 
 it. ``free_gpus`` is ``None`` when nobody may list pods.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gemma_operator.gpus.accelerator import Accelerator
 
@@ -45,3 +45,21 @@ class Inventory:
 
     groups: tuple[GpuNodes, ...]
     unusable: tuple[UnusableNodes, ...] = ()
+
+    def less(self, accelerator: Accelerator, replicas: int, gpus_per_replica: int) -> "Inventory":
+        """What is left beside so many replicas: each on the fullest node that still has its GPUs.
+
+        Replicas that find no place take nothing. A node with fewer GPUs left is a smaller node.
+        """
+        groups = list(self.groups)
+        for _ in range(replicas):
+            places = [group for group in groups if group.accelerator == accelerator]
+            fitting = [group for group in places if group.gpus_per_node >= gpus_per_replica]
+            if not fitting:
+                break
+            place = min(fitting, key=lambda group: group.gpus_per_node)
+            at = groups.index(place)
+            left = replace(place, gpus_per_node=place.gpus_per_node - gpus_per_replica, nodes=1, free_gpus=None)
+            others = replace(place, nodes=place.nodes - 1, free_gpus=None)
+            groups[at : at + 1] = [group for group in (others, left) if group.nodes and group.gpus_per_node]
+        return replace(self, groups=tuple(groups))

@@ -1,6 +1,7 @@
 """Every sample is a GemmaDeployment that the operator plans from."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -10,17 +11,31 @@ from gemma_operator.gpus.match import match_product
 from gemma_operator.planning.intake import ask_from_manifest, parse_manifest
 
 SAMPLES = sorted((Path(__file__).parents[3] / "crds" / "samples").glob("*.yaml"))
+TIERS = "tiers"
+ASKS = [
+    pytest.param(document, id=f"{path.stem}-{document['metadata']['name']}")
+    for path in SAMPLES
+    for document in yaml.safe_load_all(path.read_text())
+]
 CATALOG = builtin_catalog()
 
 
 def test_there_is_a_sample_for_each_way_to_ask() -> None:
     names = {path.stem for path in SAMPLES}
-    assert names == {"gemmadeployment", "quality", "audio", "small-card", "pinned", "volume-claim", "autoscaling"}
+    assert names == {
+        "gemmadeployment",
+        "quality",
+        "audio",
+        "small-card",
+        "pinned",
+        "volume-claim",
+        "autoscaling",
+        TIERS,
+    }
 
 
-@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
-def test_a_sample_is_one_object_that_can_be_planned(path: Path) -> None:
-    document = yaml.safe_load(path.read_text())
+@pytest.mark.parametrize("document", ASKS)
+def test_a_sample_can_be_planned(document: dict[str, Any]) -> None:
     spec = parse_manifest(document).spec
     ask = ask_from_manifest(document)
     assert ask.context_length == spec.context_length_tokens
