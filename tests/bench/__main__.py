@@ -4,10 +4,10 @@ import argparse
 import sys
 
 from e2e.progress import step
-from tests.bench import operator, planning, published
+from tests.bench import hand_over, operator, planning, published
 from tests.bench.figures import Figure, machine
 
-TOPICS = ("published", "planning", "operator")
+TOPICS = ("published", "planning", "operator", "hand-over")
 
 
 def main() -> None:
@@ -26,6 +26,8 @@ def main() -> None:
             figures += _shown(planning.measure())
     if "operator" in topics:
         figures += _shown(operator.measure(options.idle_seconds))
+    if "hand-over" in topics:
+        figures += _shown(hand_over.measure())
     missed = [figure for figure in figures if not figure.met]
     if figures:
         print(f"\n{len(figures)} figures, {len(missed)} of them beyond their aim", flush=True)
