@@ -76,15 +76,15 @@ class OperatorPage:
 
     def _autoscaler(self) -> None:
         metrics, about = self.metrics, (NAMESPACE, NAME)
-        metrics.autoscaler_desired.labels(*about).set(2)
-        metrics.autoscaler_wanted.labels(*about).set(2)
+        metrics.autoscaler_desired.labels(*about).set(1)
+        metrics.autoscaler_wanted.labels(*about).set(1)
         metrics.autoscaler_queue.labels(*about).set(25)
-        metrics.autoscaler_demand.labels(*about).set(900)
+        metrics.autoscaler_demand.labels(*about).set(450)
         metrics.autoscaler_capacity.labels(*about).set(600)
         metrics.autoscaler_start_seconds.labels(*about).set(95)
-        metrics.autoscaler_rescales_total.labels(*about, "up").inc()
+        metrics.autoscaler_rescales_total.labels(*about, "up").inc(0)
         for state in PodState:
-            metrics.autoscaler_pods.labels(*about, state.value).set(1)
+            metrics.autoscaler_pods.labels(*about, state.value).set(state is PodState.SERVING)
 
 
 @contextmanager

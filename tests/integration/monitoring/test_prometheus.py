@@ -1,10 +1,14 @@
 """A real Prometheus scrapes an engine's and the operator's page: every rule and every panel has something to show."""
 
 from collections.abc import Iterator
+from xml.etree import ElementTree
 
 import pytest
 
 from e2e.waiting import wait_for
+from monitoring.__main__ import BOARDS
+from monitoring.dashboard import Dashboard, render
+from monitoring.picture import picture
 from tests.integration.monitoring.answers import unanswered, without_data
 from tests.integration.monitoring.prometheus import Prometheus, Target, running
 from tests.integration.monitoring.recorded import NAME, NAMESPACE, EnginePage, OperatorPage, served
@@ -59,3 +63,12 @@ def test_a_late_first_token_counts_at_the_bucket_of_the_target(prometheus: Prome
     found = prometheus.query("gemma:first_token_slow:ratio_rate5m")
     assert [series["metric"]["name"] for series in found] == [NAME]
     assert float(found[0]["value"][1]) == pytest.approx(14 / 38, abs=0.001)
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.uid)
+def test_a_picture_shows_every_panel_with_something_in_it(prometheus: Prometheus, board: Dashboard) -> None:
+    chosen = {"cluster": ".*", "namespace": ".*", "deployment": NAME, "pod": ".*", "__rate_interval": "1m"}
+    text = picture(render(board), prometheus.url, chosen, 10.0, "recorded")
+    drawn = "".join(ElementTree.fromstring(text).itertext())
+    assert [panel.title for row in board.rows for panel in row.panels if panel.title not in drawn] == []
+    assert "no data" not in drawn
