@@ -74,6 +74,8 @@ class Measures:
         if autoscaling is not None and autoscaling.max_replicas is not None:
             self._metrics.autoscaler_limit.labels(*about, "min").set(autoscaling.min_replicas)
             self._metrics.autoscaler_limit.labels(*about, "max").set(autoscaling.max_replicas)
+            for direction in ("up", "down"):
+                self._metrics.autoscaler_rescales_total.labels(*about, direction)
 
     def _ends(self, about: tuple[str, str], seen: Observation) -> None:
         """Each bad end of a container once. Those that are there when the process starts may be old: they are known."""

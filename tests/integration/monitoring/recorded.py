@@ -82,7 +82,6 @@ class OperatorPage:
         metrics.autoscaler_demand.labels(*about).set(450)
         metrics.autoscaler_capacity.labels(*about).set(600)
         metrics.autoscaler_start_seconds.labels(*about).set(95)
-        metrics.autoscaler_rescales_total.labels(*about, "up").inc(0)
         for state in PodState:
             metrics.autoscaler_pods.labels(*about, state.value).set(state is PodState.SERVING)
 

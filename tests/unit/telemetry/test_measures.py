@@ -93,6 +93,7 @@ def test_the_target_is_told_with_the_bucket_that_counts_it() -> None:
     text = metrics.page().decode()
     assert 'gemma_first_token_target_seconds{le="1.0",name="assistant",namespace="team"} 0.9' in text
     assert 'gemma_autoscaler_limit_replicas{bound="max",name="assistant",namespace="team"} 3.0' in text
+    assert 'gemma_autoscaler_rescales_total{direction="up",name="assistant",namespace="team"} 0.0' in text
 
 
 def test_what_was_said_is_measured_with_its_reasons() -> None:
