@@ -1,5 +1,6 @@
 """The reference page of the metrics, from the declared list. Called by ``cli.generate``."""
 
+from gemma_operator.api.conditions import Reason
 from gemma_operator.telemetry.declared import OBJECT, Declared
 from gemma_operator.telemetry.metrics import Metrics
 
@@ -15,12 +16,19 @@ says `…`. Besides these, the page has the usual `process_*` metrics.
 | metric | kind | labels | meaning |
 |---|---|---|---|
 """
+REASONS = """
+## Reasons
+
+The closed list of reasons, of conditions (`gemma_condition_reason`) and of Events alike:
+
+"""
 MANY = 12
 
 
 def render_metrics_reference() -> str:
     """The page as Markdown."""
-    return HEAD + "".join(_row(metric) for metric in Metrics().declared())
+    reasons = "".join(f"- `{reason}`\n" for reason in sorted(Reason))
+    return HEAD + "".join(_row(metric) for metric in Metrics().declared()) + REASONS + reasons
 
 
 def _row(metric: Declared) -> str:
@@ -34,5 +42,5 @@ def _label(name: str, values: tuple[str, ...]) -> str:
     if not values:
         return f"`{name}` …"
     if len(values) > MANY:
-        return f"`{name}` (closed list)"
+        return f"`{name}` (closed list, see below)" if name == "reason" else f"`{name}` (closed list)"
     return f"`{name}` ({', '.join(values)})"
