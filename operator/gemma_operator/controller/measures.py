@@ -50,9 +50,9 @@ class Measures:
     def saw(self, seen: Observation, choice: Choice) -> None:
         """The promise and what the pods hold of it, the plan's budget and what it came to, what is waited for."""
         about = seen.owner.namespace, seen.owner.name
-        self._metrics.begin(*about)
+        begins = self._metrics.begin(*about)
         self._targets(about, seen.deployment_object.spec.autoscaling)
-        self._ends(about, seen)
+        self._ends(about, seen, begins=begins)
         waiting = sum(pod.unschedulable != "" and not pod.terminating for pod in seen.pods)
         plan = choice.record.plan if choice.record else None
         if choice.record is None or plan is None:
@@ -77,15 +77,15 @@ class Measures:
             for direction in ("up", "down"):
                 self._metrics.autoscaler_rescales_total.labels(*about, direction)
 
-    def _ends(self, about: tuple[str, str], seen: Observation) -> None:
-        """Each bad end of a container once. Those that are there when the process starts may be old: they are known."""
+    def _ends(self, about: tuple[str, str], seen: Observation, *, begins: bool) -> None:
+        """Each bad end of a container once. Those that are there when the counters begin may be old: they are known."""
         ends = {(pod.uid, pod.restarts): pod for pod in seen.pods if pod.termination_message}
-        known = self._counted.get(about)
-        self._counted[about] = frozenset(ends)
-        for end in ends.keys() - (ends.keys() if known is None else known):
+        known = ends.keys() if begins else self._counted.get(about, frozenset())
+        for end in ends.keys() - known:
             refusal = parse_refusal(ends[end].termination_message)
             if refusal is not None:
                 self._metrics.refusals_total.labels(*about, refusal.cause.value).inc()
+        self._counted[about] = frozenset(ends)
 
     def _budget(self, about: tuple[str, str], memory: MemoryBudget) -> None:
         parts = {

@@ -97,6 +97,7 @@ class Supervisor:
             await asyncio.gather(*tasks, return_exceptions=True)
             self._inbox, self._leading_since, self._problem = None, None, ""
             self._metrics.leader.labels(CONTROLLER).set(0)
+            self._metrics.forget_objects()
 
     def not_alive(self) -> str:
         """The leader is alive while its own Lease comes through the watch; a standby always is."""

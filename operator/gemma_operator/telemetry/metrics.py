@@ -43,6 +43,7 @@ class Metrics:
     def __init__(self) -> None:
         self._declaring = DeclaringRegistry()
         self.registry = self._declaring.registry
+        self._begun: set[tuple[str, str]] = set()
         ProcessCollector(registry=self.registry)
         self._declare_controller()
         self._declare_queue()
@@ -205,8 +206,14 @@ class Metrics:
     def _object_counter(self, name: str, text: str, **labels: Values) -> Counter:
         return self._declaring.counter(f"gemma_{name}", text, namespace=(), name=(), **labels)
 
-    def begin(self, namespace: str, name: str) -> None:
-        """Let the counters of an object begin at 0: the first cut request would be no increase otherwise."""
+    def begin(self, namespace: str, name: str) -> bool:
+        """Let the counters of an object begin at 0: the first cut request would be no increase otherwise.
+
+        Returns whether they begin now: what is there at that time was there before, and is no event.
+        """
+        if (namespace, name) in self._begun:
+            return False
+        self._begun.add((namespace, name))
         for cause in Cause:
             self.refusals_total.labels(namespace, name, cause.value)
         for result in ROLLOUT_RESULTS:
@@ -214,6 +221,7 @@ class Metrics:
         for action in DRAIN_ACTIONS:
             self.drains_total.labels(namespace, name, action)
         self.cut_requests_total.labels(namespace, name)
+        return True
 
     def set_condition(self, namespace: str, name: str, kind: ConditionType, value: int, reason: Reason) -> None:
         """A condition's value and its one reason."""
@@ -242,8 +250,15 @@ class Metrics:
 
     def forget(self, namespace: str, name: str, _condition_types: tuple[str, ...] = ()) -> None:
         """Drop all series of an object that is gone, its conditions among them; unknown ones are fine."""
+        self._begun.discard((namespace, name))
         for metric in self._declaring.about_objects():
             metric.remove_by_labels({"namespace": namespace, "name": name})
+
+    def forget_objects(self) -> None:
+        """Drop the series of all objects: a process that leads no more would show for ever what it saw last."""
+        self._begun.clear()
+        for metric in self._declaring.about_objects():
+            metric.clear()
 
     def page(self) -> bytes:
         """The text page that Prometheus scrapes."""

@@ -86,6 +86,17 @@ def test_each_end_of_an_engine_counts_once_and_old_ones_not_at_all() -> None:
     assert saw(old, again, new, new)[series] == 1
 
 
+def test_ends_that_another_leader_has_counted_are_not_counted_again() -> None:
+    situation = a_deployment().serving()
+    ended = replace(situation, pods=(replace(situation.pods[0], termination_message=OOM, restarts=1),))
+    metrics = Metrics()
+    measures = Measures(metrics)
+    measures.saw(situation.seen, situation.choice)
+    metrics.forget_objects()
+    measures.saw(ended.seen, ended.choice)
+    assert page(metrics)['gemma_engine_refusals_total{cause="OutOfMemory"}'] == 0
+
+
 def test_the_target_is_told_with_the_bucket_that_counts_it() -> None:
     quick = a_deployment(autoscaling={"maxReplicas": 3, "targets": {"timeToFirstToken": "900ms"}})
     metrics = Metrics()

@@ -87,3 +87,16 @@ def test_the_series_of_an_object_that_is_no_longer_scaled_go() -> None:
     assert 'name="a"' not in page
     assert 'gemma_autoscaler_desired_replicas{name="b",namespace="team"} 2.0' in page
     assert 'gemma_autoscaler_pods{name="b",namespace="team",state="Serving"} 2.0' in page
+
+
+def test_a_process_that_leads_no_more_says_nothing_of_any_object() -> None:
+    """The new leader may see another truth: the maximum over both would hide it."""
+    metrics = Metrics()
+    metrics.begin("team", "a")
+    metrics.set_condition("team", "a", ConditionType.CONTEXT_HONORED, 1, Reason.CONTEXT_HONORED)
+    metrics.reconcile_total.labels(CONTROLLER, "success").inc()
+    metrics.forget_objects()
+    page = metrics.page().decode()
+    assert 'namespace="team"' not in page
+    assert 'controller_runtime_reconcile_total{controller="gemmadeployment",result="success"} 1.0' in page
+    assert metrics.begin("team", "a")
