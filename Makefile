@@ -45,6 +45,7 @@ generate: install ## Write the CRD, the API reference and the other generated fi
 lock: ## Renew the locks from pyproject.toml (needs pip-tools)
 	pip-compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-annotate --no-header --strip-extras -o requirements.lock pyproject.toml
 	pip-compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-annotate --no-header --strip-extras --extra cli --extra dev -o requirements-dev.lock pyproject.toml
+	pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-annotate --no-header --strip-extras -o e2e/chart_tools/requirements.lock e2e/chart_tools/requirements.in
 
 clean: ## Stop the local cluster and remove what it left
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m e2e.cluster clean; fi
