@@ -94,7 +94,7 @@ def served(page: Callable[[], bytes]) -> Iterator[str]:
         def do_GET(self) -> None:
             body = page()
             self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+            self.send_header("Content-Type", "text/plain; charset=utf-8")
             self.end_headers()
             self.wfile.write(body)
 

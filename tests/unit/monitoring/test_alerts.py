@@ -11,7 +11,7 @@ EXPECTED = {
     "GemmaContextNotHonored", "GemmaPlanImpossible", "GemmaEngineMemoryCrashLoop", "GemmaFirstTokenBudgetBurn",
     "GemmaAvailabilityBudgetBurn", "GemmaQueueStuck", "GemmaEngineHung", "GemmaAutoscalerAtLimit",
     "GemmaAutoscalerBlind", "GemmaRequestsCut", "GemmaRolloutStuck", "GemmaWaitingForGPUs", "GemmaOperatorDown",
-    "GemmaWatchStale", "GemmaReconcileErrors",
+    "GemmaWatchStale", "GemmaReconcileErrors", "GemmaEngineCrashLoop",
 }  # fmt: skip
 
 
