@@ -48,7 +48,7 @@ async def act(client: Client, seen: Observation, choice: Choice, packing: Packin
         scripts_config_map(owner, record.scripts),
         service(owner),
         disruption_budget(owner),
-        network_policy(owner, _fetches(seen), seen.deployment_object.spec.access),
+        network_policy(owner, _fetches(seen), seen.operator_namespace, seen.deployment_object.spec.access),
     ]
     # The record goes first: whatever else exists must be explained by one.
     await ensure(client, objects[0], uid)

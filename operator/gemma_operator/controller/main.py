@@ -86,7 +86,7 @@ async def run(options: argparse.Namespace, stop: asyncio.Event) -> None:
         election = Election(client, lease, identity)
         client.fence(election.holds)
         catalog, cluster = CatalogSource(client, options.namespace), ClusterSource(client)
-        observer = Observer(client, engines, catalog, cluster, options.engine_image)
+        observer = Observer(client, engines, catalog, cluster, options.engine_image, options.namespace)
         recorder = Recorder(client, identity)
         reporter, autoscaler = Reporter(client, recorder, metrics), Autoscaler(client, engines, recorder, metrics)
         reconciler = Reconciler(client, observer, reporter, metrics, pod_scripts(), autoscaler)

@@ -61,6 +61,7 @@ class Observation:
     deployment: JsonObject | None
     pods: tuple[PodFacts, ...]
     pools: Mapping[str, LivePool | None]
+    operator_namespace: str
 
     def free_gpus_for(self, plan: Plan) -> dict[str, int] | None:
         """Free GPUs of the nodes that pods of a plan may run on; ``None`` when nobody may count them."""

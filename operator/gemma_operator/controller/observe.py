@@ -35,12 +35,14 @@ class Observer:
         catalog: CatalogSource,
         cluster: ClusterSource,
         default_image: str,
+        operator_namespace: str,
     ) -> None:
         self._client = client
         self._engines = engines
         self._catalog = catalog
         self._cluster = cluster
         self._default_image = default_image
+        self._operator_namespace = operator_namespace
         self._inventories = Inventories()
 
     async def observe(self, live: JsonObject, *, newest_nodes: bool = False) -> Observation:
@@ -71,6 +73,7 @@ class Observer:
             deployment=deployment,
             pods=pods,
             pools=await self._pools(pods),
+            operator_namespace=self._operator_namespace,
         )
 
     async def recounted(self, seen: Observation) -> Observation:

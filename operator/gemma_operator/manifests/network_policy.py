@@ -1,8 +1,8 @@
 """The NetworkPolicy of engine pods: who may ask, and whom the engine may ask.
 
-In: the callers that the spec names, by default the same namespace; the operator; and namespaces that are labelled for
-monitoring. Out: nothing when weights are
-on a volume; DNS and HTTPS when they come from the Hub.
+In: the callers that the spec names, by default the same namespace; the operator, in its own namespace alone; and
+namespaces that are labelled for monitoring. Out: nothing when weights are on a volume; DNS and HTTPS when they come
+from the Hub.
 """
 
 from gemma_operator.api import labels
@@ -10,12 +10,16 @@ from gemma_operator.api.v1alpha1.access import Access, Callers
 from gemma_operator.manifests.owner import KubeObject, Owner
 
 MONITORING_LABEL = f"{labels.GROUP}/monitoring"
+NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name"
+"""On every namespace, by the API server; nobody can give it another value."""
 
 
-def network_policy(owner: Owner, fetches_weights: bool, access: Access | None = None) -> KubeObject:
+def network_policy(
+    owner: Owner, fetches_weights: bool, operator_namespace: str, access: Access | None = None
+) -> KubeObject:
     """The policy; ``fetches_weights`` opens DNS and HTTPS, ``access`` says who may call."""
     operator = {
-        "namespaceSelector": {},
+        "namespaceSelector": {"matchLabels": {NAMESPACE_NAME_LABEL: operator_namespace}},
         "podSelector": {"matchLabels": {labels.NAME_LABEL: labels.MANAGED_BY}},
     }
     monitoring = {"namespaceSelector": {"matchLabels": {MONITORING_LABEL: "true"}}}

@@ -44,6 +44,7 @@ def ends() -> dict[str, End]:
         "drained engine": replace(engine, labels={k: v for k, v in engine.labels.items() if k != serving}),
         "client": Pod(OWNER.namespace, {"app": "chat"}, {"http": 8000}),
         "stranger": Pod("other-team", {"app": "chat"}),
+        "who poses as the operator": Pod("other-team", {"app.kubernetes.io/name": "gemma-operator"}),
         "Prometheus": Pod("monitoring", {"app.kubernetes.io/name": "prometheus"}, {}, {MONITORING_LABEL: "true"}),
         "Prometheus elsewhere": Pod("observability", {"app.kubernetes.io/name": "prometheus"}),
         "DNS": Pod("kube-system", {"k8s-app": "kube-dns"}),
@@ -91,6 +92,7 @@ FLOWS = [
     Flow("client", "drained engine", 8000, True),
     Flow("client", "engine", 22, False),
     Flow("stranger", "engine", 8000, False),
+    Flow("who poses as the operator", "engine", 8000, False),
     Flow("Internet", "engine", 8000, False),
     Flow("engine", "API server", 6443, False),
     Flow("engine", "Internet", 443, False),
@@ -117,7 +119,7 @@ FLOWS_WITH_MONITORING_ONLY = [
 
 def gets_through(flow: Flow, chart: list[dict[str, Any]]) -> bool:
     policies = [item for item in chart if item["kind"] == "NetworkPolicy"]
-    engines = network_policy(OWNER, fetches_weights=flow.fetches)
+    engines = network_policy(OWNER, flow.fetches, "gemma-system")
     return lets_through([*policies, engines], ends()[flow.source], ends()[flow.target], flow.port, flow.protocol)
 
 

@@ -62,7 +62,7 @@ async def workbench(cluster: Cluster, address: str | None = None) -> AsyncIterat
         client = await stack.enter_async_context(Client(configuration, metrics))
         engines = await stack.enter_async_context(EngineClient())
         observer = Observer(
-            client, engines, CatalogSource(client, "default"), ClusterSource(client), DEFAULT_ENGINE_IMAGE
+            client, engines, CatalogSource(client, "default"), ClusterSource(client), DEFAULT_ENGINE_IMAGE, "default"
         )
         recorder = Recorder(client, "test")
         reporter, autoscaler = Reporter(client, recorder, metrics), Autoscaler(client, engines, recorder, metrics)

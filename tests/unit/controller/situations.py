@@ -101,6 +101,7 @@ class Situation:
             deployment=self.deployment,
             pods=self.pods,
             pools={f"uid-of-{name}": pool for name, pool in self.pools.items()},
+            operator_namespace="gemma-system",
         )
 
     @property

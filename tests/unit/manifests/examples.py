@@ -104,7 +104,7 @@ def examples() -> dict[str, KubeObject]:
         "service": service(OWNER),
         "service_account": service_account(OWNER),
         "disruption_budget": disruption_budget(OWNER),
-        "network_policy_hub": network_policy(OWNER, fetches_weights=True),
-        "network_policy_volume": network_policy(OWNER, fetches_weights=False),
+        "network_policy_hub": network_policy(OWNER, True, "gemma-system"),
+        "network_policy_volume": network_policy(OWNER, False, "gemma-system"),
         "scripts": scripts_config_map(OWNER, SCRIPTS),
     }

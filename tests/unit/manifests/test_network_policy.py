@@ -3,6 +3,7 @@
 The flows between operator, engines and others are in the tests of the charts, where the operator's policy is.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,15 +27,15 @@ INTERNET = Outside("203.0.113.80")
 
 
 def may_enter(peer: Pod, port: int = 8000) -> bool:
-    return lets_through([network_policy(OWNER, fetches_weights=False)], peer, ENGINE, port)
+    return lets_through([network_policy(OWNER, False, OPERATOR.namespace)], peer, ENGINE, port)
 
 
 def may_leave(port: int, protocol: str, *, fetches_weights: bool) -> bool:
-    return lets_through([network_policy(OWNER, fetches_weights=fetches_weights)], ENGINE, INTERNET, port, protocol)
+    return lets_through([network_policy(OWNER, fetches_weights, OPERATOR.namespace)], ENGINE, INTERNET, port, protocol)
 
 
 def test_the_policy_holds_for_serving_and_drained_engines() -> None:
-    selector = network_policy(OWNER, True)["spec"]["podSelector"]["matchLabels"]
+    selector = network_policy(OWNER, True, OPERATOR.namespace)["spec"]["podSelector"]["matchLabels"]
     assert selector.items() <= ENGINE.labels.items()
     assert "gemma-operator.io/serving" not in selector
 
@@ -46,6 +47,10 @@ def test_operator_clients_and_monitoring_reach_the_engine(peer: Pod) -> None:
 
 def test_nobody_else_does() -> None:
     assert not may_enter(STRANGER)
+
+
+def test_nobody_gets_in_by_calling_a_pod_like_the_operator() -> None:
+    assert not may_enter(replace(OPERATOR, namespace="other"))
 
 
 def test_only_the_engines_port_is_open() -> None:
@@ -68,7 +73,7 @@ def test_weights_from_the_hub_need_names_and_https_only(port: int, protocol: str
 def callers(*peers: dict[str, Any]) -> list[str]:
     """Who gets in when the spec names these."""
     access = Access.model_validate({"from": list(peers)})
-    policy = network_policy(OWNER, fetches_weights=False, access=access)
+    policy = network_policy(OWNER, False, OPERATOR.namespace, access)
     ends = {"operator": OPERATOR, "client": CLIENT, "monitoring": MONITORING, "stranger": STRANGER, "web": INTERNET}
     return [name for name, end in ends.items() if lets_through([policy], end, ENGINE, 8000)]
 

@@ -37,8 +37,8 @@ def test_every_object_is_owned_and_goes_with_its_owner(name: str) -> None:
 @given(NAMES)
 def test_every_name_and_label_value_is_a_dns_label(name: str) -> None:
     owner = Owner("team", name, OWNER.uid)
-    objects = [service(owner), service_account(owner), disruption_budget(owner), network_policy(owner, True),
-               scripts_config_map(owner, SCRIPTS)]  # fmt: skip
+    objects = [service(owner), service_account(owner), disruption_budget(owner),
+               network_policy(owner, True, "gemma-system"), scripts_config_map(owner, SCRIPTS)]  # fmt: skip
     for built in objects:
         assert len(built["metadata"]["name"]) <= 63
         assert all(len(value) <= 63 for value in built["metadata"]["labels"].values())
