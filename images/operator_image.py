@@ -8,13 +8,15 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from e2e.cluster.paths import CACHE, ROOT
 from e2e.progress import step
 from gemma_operator import __version__
-from images.layers import DirectoryLayer, Layer
+from images.layers import DirectoryLayer, FileEntry, FilesLayer, Layer
 from images.oci import ImageConfig
-from images.rootfs import PACKAGES, base_layers
+from images.rootfs import PACKAGES, STATUS_FOLDER, base_layers, rootfs
+from images.sbom import Part, as_text, debian_parts, python_parts, sbom
 
 REFERENCE = f"gemma-operator.local/gemma-operator:{__version__}"
 LOCK = ROOT / "requirements.lock"
@@ -39,7 +41,14 @@ def operator_layers() -> list[Layer]:
         *base_layers(PACKAGES),
         DirectoryLayer(_dependencies(), prefix=f"{HOME}/lib", keep=lambda path: not path.startswith("bin")),
         DirectoryLayer(_package(), prefix=f"{HOME}/app"),
+        FilesLayer(files={f"{HOME}/sbom.spdx.json": FileEntry(as_text(operator_sbom()).encode())}),
     ]
+
+
+def operator_sbom() -> dict[str, Any]:
+    """What the image is made of."""
+    parts = [*debian_parts(rootfs(PACKAGES) / STATUS_FOLDER), *python_parts(_dependencies())]
+    return sbom("gemma-operator", __version__, [*parts, Part("pypi", "gemma-operator", __version__)])
 
 
 def _dependencies() -> Path:

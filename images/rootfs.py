@@ -1,7 +1,8 @@
 """A minimal Debian root with Python 3.11, for the operator's and the engine's image: no shell, no package manager.
 
-apt resolves the packages against an empty system, so the closure is complete; they are unpacked, not installed.
-Kept by package list, so it is made once.
+apt resolves the packages against an empty system, so the closure is complete; they are unpacked, not installed. What
+they are stands in ``STATUS_FOLDER``, where scanners of images without a package manager look. Kept by package list, so
+it is made once.
 """
 
 import hashlib
@@ -17,6 +18,10 @@ PACKAGES = ("python3-minimal", "python3.11", "libpython3.11-stdlib", "libstdc++6
 ENGINE_PACKAGES = (*PACKAGES, "libgomp1", "libnuma1", "util-linux", "dash")
 """The CPU backend links libgomp and libnuma, and asks lscpu for the cores by way of a shell."""
 
+STATUS_FOLDER = "var/lib/dpkg/status.d"
+FORM = "with status.d"
+"""Changed when the same packages are unpacked in another way."""
+
 LEFT_OUT = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/lintian", "usr/share/info")
 USERS = "root:x:0:0:root:/root:/usr/sbin/nologin\ngemma:x:10001:10001:gemma:/scratch:/usr/sbin/nologin\n"
 GROUPS = "root:x:0:\ngemma:x:10001:\n"
@@ -24,7 +29,7 @@ GROUPS = "root:x:0:\ngemma:x:10001:\n"
 
 def rootfs(packages: tuple[str, ...]) -> Path:
     """The unpacked root of these packages and of everything they depend on."""
-    key = hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
+    key = hashlib.sha256(" ".join((*packages, FORM)).encode()).hexdigest()[:12]
     title = f"unpacking a Debian root with {', '.join(packages)}"
     return made_once(CACHE / "rootfs" / key, title, lambda target: _unpack(packages, target))
 
@@ -66,6 +71,10 @@ def _unpack(packages: tuple[str, ...], target: Path) -> None:
     )
     for archive in sorted((state / "archives").glob("*.deb")):
         _run(["dpkg-deb", "-x", str(archive), str(target)])
+        control = _run(["dpkg-deb", "-f", str(archive)])
+        status = target / STATUS_FOLDER / archive.name.partition("_")[0]
+        status.parent.mkdir(parents=True, exist_ok=True)
+        status.write_text(control)
     shutil.rmtree(state)
     _collect_certificates(target)
 
@@ -78,7 +87,8 @@ def _collect_certificates(target: Path) -> None:
     bundle.write_text("".join(certificate.read_text() for certificate in certificates))
 
 
-def _run(command: list[str]) -> None:
+def _run(command: list[str]) -> str:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise RuntimeError(f"{' '.join(command[:4])} … failed: {result.stderr[-1500:]}")
+    return result.stdout
