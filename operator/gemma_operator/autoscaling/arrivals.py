@@ -8,13 +8,13 @@ one only when it stands out of the noise, and how noisy this stream is, is learn
 import math
 from dataclasses import dataclass
 
-SUDDEN_SECONDS, FAST_SECONDS, SLOW_SECONDS = 15.0, 45.0, 240.0
+SUDDEN_SECONDS, FAST_SECONDS, SLOW_SECONDS = 15.0, 30.0, 240.0
 BURST_SECONDS = 900.0
 
 SUDDEN, SIGNIFICANT = 4.0, 1.0
 """Standard deviations by which the sudden and the fast mean must exceed the next longer one."""
 
-WAVES = 3.0
+WAVES = 4.0
 """Beside one standard deviation of a Poisson minute so many times more for a stream that comes in waves."""
 
 MOST_BURST = 8.0
@@ -44,7 +44,7 @@ class Arrivals:
 
         ``dearer`` is what a request costs now over what it cost on the longer average: a rise of the load, too.
         """
-        rate = max(self.fast, self.slow)
+        rate = self.fast
         rise = self.fast - self.slow / dearer
         fast_seconds, slow_seconds = self.spans()
         if rise > SIGNIFICANT * self._noise(self.slow, fast_seconds):

@@ -6,10 +6,17 @@ calculateScaleUp/DownLimitWithScalingRules); tolerance is the policy's, which kn
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gemma_operator.autoscaling.decision import Limit
 from gemma_operator.autoscaling.settings import Behavior, PolicyType, ScalingPolicy, ScalingRules, SelectPolicy
+
+HELD_STARTS = 0.7
+"""Cold starts for which a size that isn't needed is kept, when no window is set. To keep a replica for one start costs
+what starting it again would; most of what is kept isn't needed again so soon."""
+
+LEAST_WINDOW_SECONDS = 60
+"""Shorter, and the window would follow the noise of the means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +27,19 @@ class Moment:
     replicas: int
 
 
+def settled(behavior: Behavior, start_seconds: float) -> Behavior:
+    """With the scale-down window that is not set: it goes by what it takes to start again what was given away."""
+    if behavior.scale_down.stabilization_window_seconds is not None:
+        return behavior
+    window = max(LEAST_WINDOW_SECONDS, math.ceil(HELD_STARTS * start_seconds))
+    return replace(behavior, scale_down=replace(behavior.scale_down, stabilization_window_seconds=window))
+
+
 def stabilized(behavior: Behavior, wanted: int, current: int, past: Sequence[Moment], now: float) -> int:
     """The recommendation after both windows: the least of the up window, the most of the down window."""
     up, down = behavior.scale_up, behavior.scale_down
-    least = min([wanted, *_within(past, now, up.stabilization_window_seconds)])
-    most = max([wanted, *_within(past, now, down.stabilization_window_seconds)])
+    least = min([wanted, *_within(past, now, up.stabilization_window_seconds or 0)])
+    most = max([wanted, *_within(past, now, down.stabilization_window_seconds or 0)])
     return min(max(current, least), most)
 
 
@@ -43,7 +58,7 @@ def longest_seconds(behavior: Behavior) -> float:
     """How far back anything is asked for."""
     rules = (behavior.scale_up, behavior.scale_down)
     periods = [policy.period_seconds for rule in rules for policy in rule.policies]
-    return float(max([rule.stabilization_window_seconds for rule in rules] + periods))
+    return float(max([rule.stabilization_window_seconds or 0 for rule in rules] + periods))
 
 
 def _within(moments: Sequence[Moment], now: float, window_seconds: int) -> list[int]:

@@ -20,6 +20,9 @@ ENOUGH_REQUESTS = 100.0
 
 LEAST_COUNT = 1e-3
 
+PACED_TOKENS = 32.0
+"""The pace of a shorter answer can hardly be told."""
+
 PRIOR_REQUESTS = 5.0
 PRIOR_PROMPT_TOKENS = 1000.0
 PRIOR_ANSWER_TOKENS = 200.0
@@ -30,7 +33,8 @@ PRIOR_ANSWER_TOKENS = 200.0
 class Mix:
     """Fading sums over requests. Prompts are seen at their first token, answers when they end.
 
-    ``answer_lengths`` are tokens and how many answers were about that long.
+    ``answer_lengths`` are tokens and how many answers were about that long. ``ended_tokens`` and ``ended_squares`` are
+    both taken from the buckets: an exact sum beside rough squares would make prompts of one bucket look uneven, or not.
     """
 
     prompts: float = PRIOR_REQUESTS
@@ -64,6 +68,13 @@ class Mix:
         return max(1.0, self.answer_tokens / self.answers)
 
     @property
+    def answer_unevenness(self) -> float:
+        """``E[n²] / E[n]²`` of the answers' lengths."""
+        count = sum(count for _, count in self.answer_lengths)
+        tokens = sum(tokens * count for tokens, count in self.answer_lengths)
+        return max(1.0, sum(tokens**2 * count for tokens, count in self.answer_lengths) * count / tokens**2)
+
+    @property
     def unevenness(self) -> float:
         """``E[n²] / E[n]²`` of the prompts' lengths: 1 if all are equal."""
         return max(1.0, self.ended_squares * self.ended / self.ended_tokens**2)
@@ -75,9 +86,9 @@ def mixed(mix: Mix, flows: tuple[Flow, ...], seconds: float, fade_seconds: float
     prompts, answers, ended = (_kept(count, keep) for count in (mix.prompts, mix.answers, mix.ended))
     lengths = {tokens: count * answers for tokens, count in mix.answer_lengths}
     for one in flows:
-        for tokens, count in _about(one.answer_lengths):
+        for tokens, count in _about(one.answer_lengths, PACED_TOKENS):
             lengths[tokens] = lengths.get(tokens, 0.0) + count
-    squares = sum(tokens**2 * count for one in flows for tokens, count in _about(one.prompt_lengths))
+    ended_now = [about for one in flows for about in _about(one.prompt_lengths)]
     return Mix(
         prompts=mix.prompts * prompts + sum(one.first_tokens for one in flows),
         prompt_tokens=mix.prompt_tokens * prompts + sum(one.prompt_tokens for one in flows),
@@ -85,8 +96,8 @@ def mixed(mix: Mix, flows: tuple[Flow, ...], seconds: float, fade_seconds: float
         answers=mix.answers * answers + sum(one.answer_lengths.count for one in flows),
         answer_tokens=mix.answer_tokens * answers + sum(one.answer_lengths.sum for one in flows),
         ended=mix.ended * ended + sum(one.prompt_lengths.count for one in flows),
-        ended_tokens=mix.ended_tokens * ended + sum(one.prompt_lengths.sum for one in flows),
-        ended_squares=mix.ended_squares * ended + squares,
+        ended_tokens=mix.ended_tokens * ended + sum(tokens * count for tokens, count in ended_now),
+        ended_squares=mix.ended_squares * ended + sum(tokens**2 * count for tokens, count in ended_now),
         answer_lengths=tuple(sorted((tokens, count) for tokens, count in lengths.items() if count > LEAST_COUNT)),
     )
 
@@ -96,11 +107,16 @@ def _kept(count: float, keep: float) -> float:
     return keep if count > 1 else 1.0
 
 
-def _about(lengths: Histogram) -> Iterator[tuple[float, float]]:
-    """Each bucket's observations, all taken at the geometric mean of its bounds."""
+def _about(lengths: Histogram, cut: float = 0.0) -> Iterator[tuple[float, float]]:
+    """Each bucket's observations, all taken at the geometric mean of its bounds; two buckets where ``cut`` parts it."""
     lower, below = 1.0, 0.0
     for bound, count in lengths.buckets:
         upper = bound if not math.isinf(bound) else lower * 2
         if count > below:
-            yield math.sqrt(lower * upper), count - below
+            observed = count - below
+            if lower < cut < upper:
+                shorter = observed * (cut - lower) / (upper - lower)
+                yield math.sqrt(lower * cut), shorter
+                lower, observed = cut, observed - shorter
+            yield math.sqrt(lower * upper), observed
         lower, below = upper, count

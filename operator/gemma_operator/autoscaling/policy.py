@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, field, replace
 
 from gemma_operator.autoscaling.arrivals import Arrivals, arrived
-from gemma_operator.autoscaling.behavior import Moment, limited, longest_seconds, stabilized
+from gemma_operator.autoscaling.behavior import Moment, limited, longest_seconds, settled, stabilized
 from gemma_operator.autoscaling.capacity import capacity
 from gemma_operator.autoscaling.decision import CapacitySource, Decision, Limit
 from gemma_operator.autoscaling.fleet import Fleet, PodState
@@ -20,13 +20,13 @@ from gemma_operator.autoscaling.sight import Memory, Sight, look
 from gemma_operator.autoscaling.step_time import Learned, fitted, observed
 from gemma_operator.autoscaling.wording import sentence
 
-CARRIED_SHARE = 0.85
+CARRIED_SHARE = 0.88
 """Of their capacity is what the replicas that stay may be asked for when one goes."""
 
 DRAIN_BACKLOG_SECONDS = 30.0
 """A backlog is to be gone this long after half a cold start."""
 
-LEARN_SECONDS = 120.0
+LEARN_SECONDS = 300.0
 """Nothing shrinks before so much time has been seen."""
 
 OVERDUE = 3.0
@@ -68,6 +68,7 @@ class Need:
 def decide(settings: Settings, fleet: Fleet, state: State) -> tuple[Decision, State]:
     """How many replicas ``fleet`` should have."""
     start = start_seconds(settings, fleet)
+    settings = replace(settings, behavior=settled(settings.behavior, start))
     sight, memory = look(fleet, state.memory)
     state = _learnt(replace(state, memory=memory), settings, sight)
     step = fitted(state.learned, settings.step_time)

@@ -30,10 +30,10 @@ class ScalingPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ScalingRules:
-    """One direction of ``behavior``, HPA v2 verbatim."""
+    """One direction of ``behavior``, HPA v2 verbatim; a window that is not set goes by the cold start."""
 
     policies: tuple[ScalingPolicy, ...]
-    stabilization_window_seconds: int
+    stabilization_window_seconds: int | None
     select_policy: SelectPolicy = SelectPolicy.MAX
     tolerance: float = 0.0
 
@@ -42,7 +42,8 @@ SCALE_UP = ScalingRules(
     (ScalingPolicy(PolicyType.PERCENT, 100, 60), ScalingPolicy(PolicyType.PODS, 4, 60)), stabilization_window_seconds=0
 )
 SCALE_DOWN = ScalingRules(
-    (ScalingPolicy(PolicyType.PERCENT, 25, 60), ScalingPolicy(PolicyType.PODS, 1, 60)), stabilization_window_seconds=300
+    (ScalingPolicy(PolicyType.PERCENT, 25, 60), ScalingPolicy(PolicyType.PODS, 1, 60)),
+    stabilization_window_seconds=None,
 )
 
 

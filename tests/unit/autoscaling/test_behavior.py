@@ -1,12 +1,21 @@
 """The behavior block means what it means to a HorizontalPodAutoscaler."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gemma_operator.autoscaling.behavior import Moment, limited, stabilized
+from gemma_operator.autoscaling.behavior import Moment, limited, settled, stabilized
 from gemma_operator.autoscaling.decision import Limit
-from gemma_operator.autoscaling.settings import Behavior, PolicyType, ScalingPolicy, ScalingRules, SelectPolicy
+from gemma_operator.autoscaling.settings import (
+    SCALE_DOWN,
+    Behavior,
+    PolicyType,
+    ScalingPolicy,
+    ScalingRules,
+    SelectPolicy,
+)
 
 PERCENT, PODS = PolicyType.PERCENT, PolicyType.PODS
 
@@ -45,7 +54,7 @@ def test_changes_of_the_period_count_against_its_limit() -> None:
 
 
 def test_the_down_window_takes_the_most_of_its_recommendations() -> None:
-    behavior = Behavior()
+    behavior = Behavior(scale_down=replace(SCALE_DOWN, stabilization_window_seconds=300))
     past = (Moment(0, 9), Moment(200, 6))
     assert stabilized(behavior, 2, 9, past, 250) == 9
     assert stabilized(behavior, 2, 9, past, 310) == 6
@@ -62,3 +71,13 @@ def test_the_up_window_takes_the_least_of_its_recommendations() -> None:
 def test_a_limit_never_turns_the_direction(current: int, desired: int, pods: int, percent: int) -> None:
     after, _ = limited(rules((PODS, pods, 60), (PERCENT, percent, 60)), desired, current, (), 100)
     assert min(current, desired) <= after <= max(current, desired)
+
+
+def test_what_takes_longer_to_start_is_kept_longer_unless_a_window_is_set() -> None:
+    def window(behavior: Behavior, start: float) -> int | None:
+        return settled(behavior, start).scale_down.stabilization_window_seconds
+
+    assert window(Behavior(), 20) == 60
+    assert window(Behavior(), 300) == 210
+    as_set = Behavior(scale_down=replace(SCALE_DOWN, stabilization_window_seconds=300))
+    assert window(as_set, 20) == window(as_set, 900) == 300

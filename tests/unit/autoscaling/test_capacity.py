@@ -1,12 +1,13 @@
 """Step times are learned from what an engine shows, and capacity follows from them."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gemma_operator.autoscaling.capacity import capacity, prefill_share
+from gemma_operator.autoscaling.capacity import capacity, prefill_share, upper_tail
 from gemma_operator.autoscaling.flow import Flow, quantile
 from gemma_operator.autoscaling.mix import Mix
 from gemma_operator.autoscaling.sample import Histogram
@@ -66,6 +67,20 @@ def test_longer_prefills_leave_less_of_the_time_and_never_too_little(
 ) -> None:
     share = prefill_share(target, service, unevenness)
     assert 0.45 <= prefill_share(target, service * 2, unevenness) <= share <= 0.8
+
+
+def test_prompts_from_the_cache_leave_the_crowd_to_be_reckoned_with() -> None:
+    """Where prefill costs nothing, answers are late for the others that run, and more so the more these vary."""
+    cached = replace(MIX, computed_tokens=0.0)
+    even, rough = (capacity(SETTINGS, H100_LIKE, cached, dispersion) for dispersion in (0.2, 2.0))
+    assert 0 < rough < even
+
+
+def test_a_skewed_sum_has_a_longer_tail_than_a_normal_one() -> None:
+    normal, skewed = upper_tail(2.5, 0.0), upper_tail(2.5, 0.8)
+    assert normal == pytest.approx(0.00621, rel=0.01)
+    assert 2 * normal < skewed < 4 * normal
+    assert upper_tail(-9.0, 0.8) == 1.0
 
 
 def test_a_quantile_lies_in_its_bucket() -> None:
