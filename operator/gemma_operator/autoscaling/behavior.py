@@ -15,6 +15,9 @@ HELD_STARTS = 0.7
 """Cold starts for which a size that isn't needed is kept, when no window is set. To keep a replica for one start costs
 what starting it again would; most of what is kept isn't needed again so soon."""
 
+WAVY_BURST = 2.5
+"""Above it a stream's waves make the window longer, in proportion."""
+
 LEAST_WINDOW_SECONDS = 60
 """Shorter, and the window would follow the noise of the means."""
 
@@ -27,11 +30,14 @@ class Moment:
     replicas: int
 
 
-def settled(behavior: Behavior, start_seconds: float) -> Behavior:
-    """With the scale-down window that is not set: it goes by what it takes to start again what was given away."""
+def settled(behavior: Behavior, start_seconds: float, burst: float = 1.0) -> Behavior:
+    """With the scale-down window that is not set: it goes by what it takes to start again what was given away.
+
+    ``burst`` is the variance of the arrivals over that of a Poisson stream: what comes in waves comes back.
+    """
     if behavior.scale_down.stabilization_window_seconds is not None:
         return behavior
-    window = max(LEAST_WINDOW_SECONDS, math.ceil(HELD_STARTS * start_seconds))
+    window = max(LEAST_WINDOW_SECONDS, math.ceil(HELD_STARTS * start_seconds * max(1.0, burst / WAVY_BURST)))
     return replace(behavior, scale_down=replace(behavior.scale_down, stabilization_window_seconds=window))
 
 

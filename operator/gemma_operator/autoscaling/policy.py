@@ -68,9 +68,9 @@ class Need:
 def decide(settings: Settings, fleet: Fleet, state: State) -> tuple[Decision, State]:
     """How many replicas ``fleet`` should have."""
     start = start_seconds(settings, fleet)
-    settings = replace(settings, behavior=settled(settings.behavior, start))
     sight, memory = look(fleet, state.memory)
     state = _learnt(replace(state, memory=memory), settings, sight)
+    settings = replace(settings, behavior=settled(settings.behavior, start, state.arrivals.burst))
     step = fitted(state.learned, settings.step_time)
     carried, dearer = _carried(settings, step, state)
     guard = guarded(state.guard, settings, step, sight)

@@ -74,10 +74,11 @@ def test_a_limit_never_turns_the_direction(current: int, desired: int, pods: int
 
 
 def test_what_takes_longer_to_start_is_kept_longer_unless_a_window_is_set() -> None:
-    def window(behavior: Behavior, start: float) -> int | None:
-        return settled(behavior, start).scale_down.stabilization_window_seconds
+    def window(behavior: Behavior, start: float, burst: float = 1.0) -> int | None:
+        return settled(behavior, start, burst).scale_down.stabilization_window_seconds
 
     assert window(Behavior(), 20) == 60
     assert window(Behavior(), 300) == 210
+    assert window(Behavior(), 300, burst=5.0) == 420
     as_set = Behavior(scale_down=replace(SCALE_DOWN, stabilization_window_seconds=300))
     assert window(as_set, 20) == window(as_set, 900) == 300
