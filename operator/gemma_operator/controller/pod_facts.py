@@ -13,7 +13,8 @@ class PodFacts:
     """One engine pod. ``waiting`` is the sentence of what it waits for, empty once its container runs.
 
     Times are seconds of the wall clock. ``ready_at`` is when it became ready, ``drain_deadline`` when it goes even if
-    requests run; ``None`` where that is not so.
+    requests run; ``None`` where that is not so. ``template_digest`` is ours, ``template_hash`` the Deployment's own: a
+    restart by a user changes only the latter.
     """
 
     name: str
@@ -32,6 +33,7 @@ class PodFacts:
     created_at: float = 0.0
     ready_at: float | None = None
     drain_deadline: float | None = None
+    template_hash: str = ""
 
 
 def pod_facts(pod: JsonObject) -> PodFacts:
@@ -58,6 +60,7 @@ def pod_facts(pod: JsonObject) -> PodFacts:
         created_at=_seconds(meta.get("creationTimestamp")) or 0.0,
         ready_at=_seconds(ready.get("lastTransitionTime")) if ready.get("status") == "True" else None,
         drain_deadline=_seconds(annotations.get(DRAIN_DEADLINE_ANNOTATION)),
+        template_hash=(meta.get("labels") or {}).get("pod-template-hash", ""),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from gemma_operator.api import labels
 from gemma_operator.controller.choose import Choice, template_digest
 from gemma_operator.controller.observation import Observation
+from gemma_operator.controller.pod_facts import PodFacts
 from gemma_operator.kube.resources import JsonObject
 from gemma_operator.manifests.deployment import Strategy
 from gemma_operator.planning.packing import Packing, Way, pack
@@ -92,9 +93,9 @@ def packing(seen: Observation, choice: Choice) -> Packing | None:
     """How a changed template is rolled out; ``None`` when there is nothing to roll out, or room is already made."""
     if choice.record is None or choice.record.plan is None:
         return None
-    digest = template_digest(choice.record)
+    new = _of_the_new_template(seen, template_digest(choice.record))
     bound = [pod for pod in seen.pods if pod.node]
-    old = [pod for pod in bound if pod.template_digest != digest and not pod.terminating]
+    old = [pod for pod in bound if pod not in new and not pod.terminating]
     if not old:
         return None
     plan = choice.record.plan
@@ -105,9 +106,8 @@ def packing(seen: Observation, choice: Choice) -> Packing | None:
     for pod in bound:
         leaving[pod.node] += pod.gpus if pod.terminating else 0
     free = seen.free_gpus_for(plan)
-    new = [pod for pod in seen.pods if pod.template_digest == digest and not pod.ready and not pod.terminating]
     # A new pod that is bound already holds its GPUs, and one that waits gets those of a pod that ends.
-    if free is not None and any(pod.node or leaving.total() for pod in new):
+    if free is not None and any(pod.node or leaving.total() for pod in new if not pod.ready):
         return None
     return pack(
         plan.tensor_parallel_size,
@@ -118,10 +118,22 @@ def packing(seen: Observation, choice: Choice) -> Packing | None:
     )
 
 
+def _of_the_new_template(seen: Observation, digest: str) -> list[PodFacts]:
+    """The pods that stay. Of those with our template, the youngest one's hash is the newest: others were restarted."""
+    ours = [pod for pod in seen.pods if pod.template_digest == digest and not pod.terminating]
+    newest = max(ours, key=lambda pod: pod.created_at).template_hash if ours else ""
+    return [pod for pod in ours if pod.template_hash == newest]
+
+
 def strategy(seen: Observation, found: Packing | None) -> Strategy:
-    """The strategy to apply: that of the packing, else what the live Deployment has, else one new pod first."""
+    """The strategy to apply: that of the packing, else during a roll-out what the live Deployment has.
+
+    At rest it is one new pod first: a user may restart the engines at any time, and Kubernetes acts before us.
+    """
     if found is not None and found.way is not Way.REFUSE:
         return Strategy(found.max_surge, found.max_unavailable)
+    if found is None and (seen.deployment is None or complete(seen.deployment)):
+        return Strategy(1, 0)
     rolling = ((seen.deployment or {}).get("spec", {}).get("strategy") or {}).get("rollingUpdate") or {}
     surge, unavailable = rolling.get("maxSurge", 1), rolling.get("maxUnavailable", 0)
     if not isinstance(surge, int) or not isinstance(unavailable, int) or surge + unavailable == 0:

@@ -57,7 +57,8 @@ def engine_template(owner: Owner, plan: Plan, settings: PodSettings, scripts: Ma
         spec["priorityClassName"] = settings.priority_class_name
     if settings.image_pull_secrets:
         spec["imagePullSecrets"] = [{"name": name} for name in settings.image_pull_secrets]
-    annotations = dict(settings.annotations) | {labels.PLAN_HASH_ANNOTATION: digest([spec, pod_labels])}
+    annotations = dict(settings.annotations)
+    annotations[labels.PLAN_HASH_ANNOTATION] = digest([spec, pod_labels, annotations])
     return {"metadata": {"labels": pod_labels, "annotations": annotations}, "spec": spec}
 
 

@@ -255,6 +255,34 @@ def test_a_user_may_restart_the_engines(room: Room, operator: OperatorProcess) -
     assert "kubectl.kubernetes.io/restartedAt" in annotations
 
 
+def test_a_restart_on_a_full_node_replaces_one_engine_after_the_other(room: Room, operator: OperatorProcess) -> None:
+    """One new pod first would wait for ever; and the next restart with room begins with a new pod again."""
+    room.nodes("L40S", 2)
+    room.ask("assistant", contextLength="64K", replicas=2)
+    room.wait_ready("assistant")
+    room.kubectl("rollout", "restart", "deployment/assistant")
+    room.kubectl("rollout", "status", "deployment/assistant", "--timeout=90s")
+    room.wait_ready("assistant")
+
+    def rolling() -> dict[str, int]:
+        found: dict[str, int] = room.get("deployment", "assistant")["spec"]["strategy"]["rollingUpdate"]
+        return found
+
+    room.wait("the strategy of rest", lambda: rolling() == {"maxSurge": 1, "maxUnavailable": 0}, 60)
+
+
+def test_a_change_of_annotations_alone_is_a_roll_out_of_its_own(room: Room, operator: OperatorProcess) -> None:
+    room.nodes("L40S", 1)
+    room.ask("assistant", contextLength="64K")
+    room.wait_ready("assistant")
+    (before,) = room.get("pods")["items"]
+    room.ask("assistant", contextLength="64K", engine={"pod": {"annotations": {"example.com/turn": "2"}}})
+    room.wait_ready("assistant")
+    serving = [item for item in room.get("pods")["items"] if "deletionTimestamp" not in item["metadata"]]
+    assert [item["metadata"]["annotations"]["example.com/turn"] for item in serving] == ["2"]
+    assert before["metadata"]["uid"] not in {item["metadata"]["uid"] for item in serving}
+
+
 def test_extra_arguments_against_the_plan_are_refused_by_name(room: Room, operator: OperatorProcess) -> None:
     room.nodes("L40S", 1)
     room.ask("assistant", contextLength="64K", engine={"extraArgs": ["--gpu-mem", "0.99"]})

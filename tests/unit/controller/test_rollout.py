@@ -91,6 +91,27 @@ def test_gpus_of_a_pod_that_ends_are_waited_for() -> None:
     assert way(replace(situation, pods=(serving, waits))) is Way.REPLACE_ONE
 
 
+def test_pods_that_a_user_restarts_are_old_though_their_plan_is_the_same() -> None:
+    """The Deployment's own hash tells them apart, and on a full node one of them must go first."""
+    situation = a_deployment().recorded(pinned=True)
+    before = pod("engine-0", situation.digest, template_hash="a", created_at=100.0)
+    after = pod("engine-1", situation.digest, template_hash="b", created_at=200.0, ready=False, node="")
+    situation = replace(situation, pods=(before, after), free_gpus={before.node: 0})
+    assert way(situation) is Way.REPLACE_ONE
+    assert way(replace(situation, pods=(replace(before, template_hash="b"), after))) is None
+
+
+def test_at_rest_one_new_pod_comes_first_whatever_the_last_roll_out_needed() -> None:
+    complete = [{"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}]
+    situation = a_deployment().recorded(pinned=True).deployed(ready=1, deployment_conditions=complete)
+    assert situation.deployment is not None
+    rolling = {"strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}}
+    after = replace(situation, deployment=situation.deployment | {"spec": situation.deployment["spec"] | rolling})
+    assert strategy(after.seen, None) == Strategy(1, 0)
+    status = after.deployment["status"] | {"updatedReplicas": 0}
+    assert strategy(replace(after, deployment=after.deployment | {"status": status}).seen, None) == Strategy(0, 1)
+
+
 def test_free_gpus_of_other_products_do_not_help() -> None:
     situation = changed({"node-of-old-0": 0, "elsewhere": 8})
     assert way(situation) is Way.REPLACE_ONE
