@@ -41,6 +41,7 @@ bench-drain: install ## Scale-downs, evictions and roll-outs under load on real 
 
 generate: install ## Write the CRD, the API reference and the other generated files
 	@$(BIN)/python -m gemma_operator.cli.generate
+	@$(BIN)/python -m monitoring
 
 lock: ## Renew the locks from pyproject.toml (needs pip-tools)
 	pip-compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-annotate --no-header --strip-extras -o requirements.lock pyproject.toml

@@ -66,7 +66,7 @@ class Reconciler:
         """One pass; returns after how many seconds to look again, ``None`` at rest."""
         live = await self._client.find(GEMMA_DEPLOYMENTS, key.namespace, key.name)
         if live is None or live["metadata"].get("deletionTimestamp"):
-            self._metrics.forget(key.namespace, key.name, tuple(ConditionType))
+            self._reporter.measures.forget(key.namespace, key.name)
             self._silent.pop(key, None)
             self._asked_at.pop(key, None)
             self._autoscaler.unfollow(key)
@@ -89,6 +89,7 @@ class Reconciler:
         pinned = await self._remember(seen, choice, state)
         promised, template = (choice.record.plan, template_digest(choice.record)) if choice.record else (None, "")
         context = check_context(promised, seen.pods, seen.pools, template)
+        self._reporter.measures.saw(seen, choice)
         await self._hand_over(key, seen, choice)
         told = scaling_status(seen, self._autoscaler.report(key))
         lines = (*conditions(seen, choice, state, context, verdicts), *told.lines)

@@ -19,6 +19,7 @@ from gemma_operator.autoscaling.page import read_sample
 from gemma_operator.autoscaling.policy import State, decide
 from gemma_operator.autoscaling.settings import Settings
 from gemma_operator.controller.cold_starts import ColdStarts
+from gemma_operator.controller.drain_measures import count_drains
 from gemma_operator.controller.drain_pods import start_draining, stop_draining
 from gemma_operator.controller.engine_client import Answer, EngineClient
 from gemma_operator.controller.fleet_view import Clock, FleetView, foreign_scaler, unclaimed
@@ -199,6 +200,7 @@ class Autoscaler:
         except ApiError as error:
             logger.warning("The autoscaler could not scale: %s", error)
             return replace(outcome, failure=f"the autoscaler was unable to update the target scale: {error}")
+        count_drains(self._metrics, target.owner, view.scene(decision.desired), actions)
         if actions.replicas is not None:
             one.expected = frozenset(by_uid), frozenset(actions.victims)
         if actions != DrainActions():

@@ -248,7 +248,7 @@ class Metrics:
             self.condition.remove_by_labels(about | {"type": kind.value})
             self.condition_reason.remove_by_labels(about | {"type": kind.value})
 
-    def forget(self, namespace: str, name: str, _condition_types: tuple[str, ...] = ()) -> None:
+    def forget(self, namespace: str, name: str) -> None:
         """Drop all series of an object that is gone, its conditions among them; unknown ones are fine."""
         self._begun.discard((namespace, name))
         for metric in self._declaring.about_objects():
