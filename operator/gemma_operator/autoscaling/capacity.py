@@ -112,7 +112,9 @@ class _Replica:
         crowd = intervals * self._sequence * math.sqrt(self._dispersion * mean)
         if not waves:
             return upper_tail(left / crowd, 0.0)
-        deviation = math.hypot(self.service * math.sqrt(prompts * uneven), crowd)
+        # A router that knows the load spreads the prompts, too, though not their lengths.
+        uneven_sum = prompts * (uneven - 1 + min(1.0, self._dispersion))
+        deviation = math.hypot(self.service * math.sqrt(uneven_sum), crowd)
         third = prompts * self.service**3 * uneven * (2 * uneven - 1)
         return upper_tail(left / deviation, third / deviation**3)
 
