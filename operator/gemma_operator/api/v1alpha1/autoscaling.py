@@ -73,8 +73,8 @@ class ScalingRulesSpec(ApiModel):
 
     stabilization_window_seconds: Annotated[int, Field(strict=True, ge=0, le=3600)] | None = Field(
         None,
-        description="The most careful recommendation of this time counts. The operator's default is 0 for scaleUp and, for "
-        "scaleDown, seven tenths of a cold start, at least 60, and more where requests come in waves.",
+        description="The most careful recommendation of this time counts. The operator's default is 0 for scaleUp; for "
+        "scaleDown it is seven tenths of a cold start, at least 60, and more where requests come in waves.",
     )
     select_policy: Literal["Max", "Min", "Disabled"] | None = Field(
         None, description="Which policy counts: the one that allows most, least, or none. By default Max."
