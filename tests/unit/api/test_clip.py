@@ -106,7 +106,7 @@ statuses = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(statuses)
 def test_every_clipped_status_satisfies_the_schema_and_is_clipped_already(status: dict[str, Any]) -> None:
     clipped = clip_status(status)
