@@ -15,7 +15,9 @@ from e2e.waiting import wait_for
 
 NAME = "drained"
 POD = f"gemma-operator.io/deployment={NAME}"
-SPEC: dict[str, Any] = {"contextLength": "1K", "replicas": 2, "rollout": {"drainTimeoutSeconds": 60}}
+SPEC: dict[str, Any] = {"contextLength": "1K", "replicas": 2, "rollout": {"drainTimeoutSeconds": 300}}
+"""Two engines on two busy cores wait for one another: one stream has taken more than a minute."""
+
 CLIENTS = 2
 PAUSE_SECONDS = 0.2
 CALM_SECONDS = 2.0
@@ -49,7 +51,7 @@ def run(stack: Stack, kind: str, change: Change) -> Cycle:
     stack.kubectl("scale", "gemmadeployment", NAME, "--replicas=2")
     wait_for("two engines to serve", lambda: len(serving(stack)) == len(names(stack)) == 2, 400, 1, told(stack))
     started = time.monotonic()
-    with Load(stack.address(NAME), NAME, clients=CLIENTS, answer_tokens=60, pause_seconds=PAUSE_SECONDS) as load:
+    with Load(stack.address(NAME), NAME, clients=CLIENTS, answer_tokens=40, pause_seconds=PAUSE_SECONDS) as load:
         change(stack, load)
         load.pause_seconds = PAUSE_SECONDS
         time.sleep(AFTER_SECONDS)
@@ -60,7 +62,7 @@ def run(stack: Stack, kind: str, change: Change) -> Cycle:
 def scale_down(stack: Stack, _: Load) -> None:
     """One replica less, as a user or a HorizontalPodAutoscaler writes it."""
     stack.kubectl("scale", "gemmadeployment", NAME, "--replicas=1")
-    wait_for("one engine to go", lambda: len(names(stack)) == 1, 200, 1, told(stack))
+    wait_for("one engine to go", lambda: len(names(stack)) == 1, 420, 1, told(stack))
 
 
 def evict(stack: Stack, load: Load) -> None:
@@ -74,7 +76,7 @@ def evict(stack: Stack, load: Load) -> None:
         return True
 
     wait_for("the eviction to be allowed", evicted, 120, 2, told(stack))
-    wait_for("the evicted pod to go", lambda: victim not in names(stack), 200, 1, told(stack))
+    wait_for("the evicted pod to go", lambda: victim not in names(stack), 420, 1, told(stack))
     load.pause_seconds = CALM_SECONDS
     wait_for("another to serve", lambda: len(serving(stack)) == 2, 400, 1, told(stack))
 

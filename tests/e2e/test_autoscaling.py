@@ -29,7 +29,7 @@ AUTOSCALING = {
 @pytest.fixture(scope="module")
 def elastic(stack: Stack) -> Iterator[str]:
     """Its URL. The pool holds one request of full length, so that of many some must wait."""
-    spec: dict[str, Any] = {"contextLength": "1K", "autoscaling": AUTOSCALING, "rollout": {"drainTimeoutSeconds": 60}}
+    spec: dict[str, Any] = {"contextLength": "1K", "autoscaling": AUTOSCALING, "rollout": {"drainTimeoutSeconds": 180}}
     stack.cluster.apply([stack.manifest(NAME, "tiny-chat", **spec)])
     stack.wait_ready(NAME, 400)
     yield stack.address(NAME)
@@ -73,8 +73,8 @@ def test_load_comes_and_goes_and_no_request_is_lost(stack: Stack, elastic: str) 
     with Load(elastic, NAME, clients=1, answer_tokens=40, pause_seconds=0.2) as trickle:
         wait_for("a pod to leave the Service", lambda: _leaving(stack), 150, 0.5, lambda: told(stack))
         (leaving,) = _leaving(stack)
-        wait_for("the Deployment to be smaller", lambda: replicas(stack) == 1, 90, 0.5, lambda: told(stack))
-        wait_for("that pod to go", lambda: leaving not in _names(stack), 120, 1, lambda: told(stack))
+        wait_for("the Deployment to be smaller", lambda: replicas(stack) == 1, 240, 0.5, lambda: told(stack))
+        wait_for("that pod to go", lambda: leaving not in _names(stack), 240, 1, lambda: told(stack))
     assert _names(stack) == uids - {leaving}
     assert (surge.account.losses, calm.account.losses, trickle.account.losses) == ([], [], [])
     assert surge.account.answered >= 8
