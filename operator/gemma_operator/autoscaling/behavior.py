@@ -18,8 +18,8 @@ what starting it again would; most of what is kept isn't needed again so soon.""
 WAVY_BURST = 2.5
 """Above it a stream's waves make the window longer, in proportion."""
 
-LEAST_WINDOW_SECONDS = 60
-"""Shorter, and the window would follow the noise of the means."""
+LEAST_WINDOW_SECONDS, MOST_WINDOW_SECONDS = 60, 3600
+"""Shorter, and the window would follow the noise of the means; the most is that of the API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,8 @@ def settled(behavior: Behavior, start_seconds: float, burst: float = 1.0) -> Beh
     """
     if behavior.scale_down.stabilization_window_seconds is not None:
         return behavior
-    window = max(LEAST_WINDOW_SECONDS, math.ceil(HELD_STARTS * start_seconds * max(1.0, burst / WAVY_BURST)))
+    held = math.ceil(HELD_STARTS * start_seconds * max(1.0, burst / WAVY_BURST))
+    window = min(max(held, LEAST_WINDOW_SECONDS), MOST_WINDOW_SECONDS)
     return replace(behavior, scale_down=replace(behavior.scale_down, stabilization_window_seconds=window))
 
 

@@ -51,10 +51,10 @@ def refusal(cluster: Cluster, manifest: str) -> str:
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_every_sample_is_accepted_and_only_replicas_is_added(api_server: Cluster, path: Path) -> None:
-    document = yaml.safe_load(path.read_text())
-    document["metadata"]["namespace"] = TRIED
-    created = dry_run(api_server, json.dumps(document))
-    assert created["spec"] == {"replicas": 1} | document["spec"]
+    for document in yaml.safe_load_all(path.read_text()):
+        document["metadata"]["namespace"] = TRIED
+        created = dry_run(api_server, json.dumps(document))
+        assert created["spec"] == {"replicas": 1} | document["spec"]
 
 
 @pytest.mark.parametrize(
