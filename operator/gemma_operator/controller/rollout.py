@@ -119,9 +119,12 @@ def packing(seen: Observation, choice: Choice) -> Packing | None:
 
 
 def _of_the_new_template(seen: Observation, digest: str) -> list[PodFacts]:
-    """The pods that stay. Of those with our template, the youngest one's hash is the newest: others were restarted."""
+    """The pods that stay. Of those with our template, the youngest one's hash is the newest: others were restarted.
+
+    Times are whole seconds; of two from one second the newer is the one that is not ready yet.
+    """
     ours = [pod for pod in seen.pods if pod.template_digest == digest and not pod.terminating]
-    newest = max(ours, key=lambda pod: pod.created_at).template_hash if ours else ""
+    newest = max(ours, key=lambda pod: (pod.created_at, not pod.ready)).template_hash if ours else ""
     return [pod for pod in ours if pod.template_hash == newest]
 
 

@@ -99,6 +99,9 @@ def test_pods_that_a_user_restarts_are_old_though_their_plan_is_the_same() -> No
     situation = replace(situation, pods=(before, after), free_gpus={before.node: 0})
     assert way(situation) is Way.REPLACE_ONE
     assert way(replace(situation, pods=(replace(before, template_hash="b"), after))) is None
+    in_the_same_second = replace(after, created_at=100.0)
+    assert way(replace(situation, pods=(before, in_the_same_second))) is Way.REPLACE_ONE
+    assert way(replace(situation, pods=(in_the_same_second, before))) is Way.REPLACE_ONE
 
 
 def test_at_rest_one_new_pod_comes_first_whatever_the_last_roll_out_needed() -> None:
