@@ -1,6 +1,6 @@
 """Changes to a service of two engines under load, and what becomes of the requests.
 
-Called by the e2e scenarios and by ``make bench-drain``. The clients stream on kept-alive connections.
+Called by ``make bench-drain``. The clients stream on kept-alive connections.
 """
 
 import json
@@ -92,14 +92,6 @@ def roll_out(stack: Stack, load: Load) -> None:
         return not before & names(stack) and len(serving(stack)) == 2
 
     wait_for("both engines to be new", replaced, 800, 1, told(stack))
-
-
-def kill(stack: Stack, load: Load) -> None:
-    """A pod goes without a word, as with its node: what it answers just then is lost, and nothing else may be."""
-    victim = min(names(stack))
-    stack.kubectl("delete", "pod", victim, "--force", "--grace-period=0")
-    load.pause_seconds = CALM_SECONDS
-    wait_for("another to serve", lambda: len(serving(stack)) == 2, 400, 1, told(stack))
 
 
 CHANGES: dict[str, Change] = {"scale-down": scale_down, "eviction": evict, "roll-out": roll_out}
