@@ -261,7 +261,7 @@ def test_a_restart_on_a_full_node_replaces_one_engine_after_the_other(room: Room
     room.ask("assistant", contextLength="64K", replicas=2)
     room.wait_ready("assistant")
     room.kubectl("rollout", "restart", "deployment/assistant")
-    room.kubectl("rollout", "status", "deployment/assistant", "--timeout=90s")
+    room.kubectl("rollout", "status", "deployment/assistant", "--timeout=300s")
     room.wait_ready("assistant")
 
     def rolling() -> dict[str, int]:
