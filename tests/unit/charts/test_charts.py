@@ -74,8 +74,7 @@ def test_every_misspelt_value_is_refused(chart: str) -> None:
         with pytest.raises(jsonschema.ValidationError, match="Additional properties are not allowed"):
             jsonschema.validate(wrong, schema(chart))
         tried += 1
-    assert tried == (2 if chart == "gemma-operator-crds" else tried)
-    assert tried >= 2
+    assert tried == 2 if chart == "gemma-operator-crds" else tried > 60
 
 
 def test_only_named_objects_of_the_schema_take_any_name() -> None:
